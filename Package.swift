@@ -1,0 +1,111 @@
+// swift-tools-version:6.2
+import PackageDescription
+
+/// Language rules of every target: Swift 6 mode with the upcoming features that make imports and existentials visible.
+let swiftSettings: [SwiftSetting] = [
+    .enableUpcomingFeature("ExistentialAny"),
+    .enableUpcomingFeature("MemberImportVisibility"),
+    .enableUpcomingFeature("InternalImportsByDefault"),
+    .enableUpcomingFeature("NonisolatedNonsendingByDefault"),
+]
+
+extension Target.Dependency {
+    static let nioCore: Self = .product(name: "NIOCore", package: "swift-nio")
+    static let nioPosix: Self = .product(name: "NIOPosix", package: "swift-nio")
+    static let nioEmbedded: Self = .product(name: "NIOEmbedded", package: "swift-nio")
+    static let nioHTTP1: Self = .product(name: "NIOHTTP1", package: "swift-nio")
+    static let nioWebSocket: Self = .product(name: "NIOWebSocket", package: "swift-nio")
+    static let httpTypes: Self = .product(name: "HTTPTypes", package: "swift-http-types")
+    static let nioHTTPTypes: Self = .product(name: "NIOHTTPTypes", package: "swift-nio-extras")
+    static let nioHTTPTypesHTTP1: Self = .product(name: "NIOHTTPTypesHTTP1", package: "swift-nio-extras")
+    static let hummingbird: Self = .product(name: "Hummingbird", package: "hummingbird")
+    static let logging: Self = .product(name: "Logging", package: "swift-log")
+    static let serviceLifecycle: Self = .product(name: "ServiceLifecycle", package: "swift-service-lifecycle")
+    static let unixSignals: Self = .product(name: "UnixSignals", package: "swift-service-lifecycle")
+    static let configuration: Self = .product(name: "Configuration", package: "swift-configuration")
+    static let argumentParser: Self = .product(name: "ArgumentParser", package: "swift-argument-parser")
+}
+
+func module(_ name: String, _ dependencies: [Target.Dependency] = []) -> Target {
+    .target(name: name, dependencies: dependencies, swiftSettings: swiftSettings)
+}
+
+func program(_ name: String, _ path: String, _ dependencies: [Target.Dependency]) -> Target {
+    .executableTarget(name: name, dependencies: dependencies, path: path, swiftSettings: swiftSettings)
+}
+
+func tests(_ name: String, _ dependencies: [Target.Dependency]) -> Target {
+    .testTarget(name: name, dependencies: dependencies, swiftSettings: swiftSettings)
+}
+
+// Direction of imports, checked by `make check`:
+// Domain <- {Metrics, Config, TLS, Redis} <- Store <- {Realtime, Workers, HTTP} <- App <- cmd/server; Tools <- cmd/client, cmd/sender
+let package = Package(
+    name: "carillon",
+    platforms: [.macOS(.v15)],
+    products: [
+        .executable(name: "carillon-server", targets: ["carillon-server"]),
+        .executable(name: "carillon-client", targets: ["carillon-client"]),
+        .executable(name: "carillon-sender", targets: ["carillon-sender"]),
+    ],
+    dependencies: [
+        .package(url: "https://github.com/apple/swift-nio", from: "2.101.2"),
+        .package(url: "https://github.com/apple/swift-nio-extras", from: "1.35.2"),
+        .package(url: "https://github.com/apple/swift-http-types", from: "1.8.0"),
+        .package(url: "https://github.com/apple/swift-log", from: "1.16.2"),
+        .package(url: "https://github.com/apple/swift-configuration", from: "1.4.0", traits: ["CommandLineArguments"]),
+        .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
+        .package(url: "https://github.com/swift-server/swift-service-lifecycle", from: "2.13.0"),
+        .package(url: "https://github.com/hummingbird-project/hummingbird", from: "2.28.1", traits: []),
+    ],
+    targets: [
+        .systemLibrary(name: "CHiredis", pkgConfig: "hiredis", providers: [.apt(["libhiredis-dev"])]),
+        .systemLibrary(name: "COpenSSL", pkgConfig: "openssl", providers: [.apt(["libssl-dev"])]),
+
+        module("CarillonDomain", [.nioCore]),
+        module("CarillonConfig", ["CarillonDomain", .configuration, .logging]),
+        module("CarillonMetrics", ["CarillonDomain"]),
+        module("CarillonTLS", ["COpenSSL", .nioCore]),
+        module("CarillonRedis", ["CHiredis", "CarillonTLS", .nioCore, .nioPosix, .logging]),
+        module("CarillonStore", ["CarillonDomain", "CarillonMetrics", "CarillonRedis", "CarillonTLS", .nioCore, .logging]),
+        module("CarillonRealtime", ["CarillonDomain", "CarillonMetrics", "CarillonStore", "CarillonTLS", .nioCore, .logging]),
+        module("CarillonWorkers", ["CarillonDomain", "CarillonMetrics", "CarillonStore", .nioCore, .logging, .serviceLifecycle]),
+        module(
+            "CarillonHTTP",
+            [
+                "CarillonDomain", "CarillonMetrics", "CarillonStore", .nioCore, .nioHTTP1, .nioHTTPTypes, .nioHTTPTypesHTTP1, .httpTypes,
+                .hummingbird, .logging, .serviceLifecycle,
+            ]
+        ),
+        module(
+            "CarillonApp",
+            [
+                "CarillonConfig", "CarillonDomain", "CarillonHTTP", "CarillonMetrics", "CarillonRealtime", "CarillonRedis", "CarillonStore",
+                "CarillonWorkers", .nioCore, .nioPosix, .logging, .serviceLifecycle, .unixSignals,
+            ]
+        ),
+        module("CarillonTools", ["CarillonTLS", .nioCore, .nioPosix, .nioHTTP1, .nioWebSocket, .argumentParser]),
+
+        program("carillon-server", "cmd/server", ["CarillonApp", "CarillonConfig"]),
+        program("carillon-client", "cmd/client", ["CarillonTools", .argumentParser]),
+        program("carillon-sender", "cmd/sender", ["CarillonTools", .argumentParser]),
+
+        module("CarillonTestSupport", [.nioCore, .nioPosix]),
+        tests("CarillonDomainTests", ["CarillonDomain", .nioCore]),
+        tests("CarillonConfigTests", ["CarillonConfig", "CarillonDomain"]),
+        tests("CarillonTLSTests", ["CarillonTLS", "CarillonTestSupport", .nioCore, .nioPosix, .nioEmbedded]),
+        tests("CarillonRedisTests", ["CarillonRedis", "CarillonTLS", "CarillonTestSupport", .nioCore, .nioPosix, .nioEmbedded, .logging]),
+        tests(
+            "CarillonStoreTests",
+            ["CarillonStore", "CarillonRedis", "CarillonDomain", "CarillonMetrics", "CarillonTestSupport", .nioCore, .nioPosix, .logging]
+        ),
+        tests("CarillonRealtimeTests", ["CarillonRealtime", "CarillonDomain", "CarillonMetrics", "CarillonTestSupport", .nioCore, .nioEmbedded]),
+        tests(
+            "CarillonHTTPTests",
+            ["CarillonHTTP", "CarillonDomain", "CarillonMetrics", "CarillonTestSupport", .nioCore, .nioPosix, .nioEmbedded, .nioHTTP1, .hummingbird]
+        ),
+        tests("CarillonToolsTests", ["CarillonTools", "CarillonTestSupport", .nioCore, .nioPosix]),
+        tests("EndToEndTests", ["CarillonTestSupport", .nioCore, .nioPosix]),
+    ],
+    swiftLanguageModes: [.v6]
+)

@@ -1,0 +1,37 @@
+/// The bounds that the contract states. What an operator may change is in `NotifyLimits` instead.
+package enum Limits {
+    package static let loginBytes = 64
+    package static let textIDBytes = 128
+    package static let targets = 1_000
+    package static let sourceBytes = 128
+    package static let typeBytes = 128
+    package static let channelBytes = 128
+    package static let titleBytes = 1_024
+    package static let idempotencyKeyBytes = 255
+    /// 15 days, the longest retention there is.
+    package static let ttlSeconds = 1...1_296_000
+    package static let retentionDays = 1...15
+    package static let syncEntries = 1...100
+    package static let syncDefault = 50
+    /// Pairs that one `notification.read` frame may name.
+    package static let readsPerFrame = 100
+    /// Entries that are replayed on connect whether they were read or not.
+    package static let replayEntries = 100
+    /// Arrays and objects inside one another before a document is refused.
+    package static let jsonDepth = 64
+    package static let adminRows = 10_000
+    /// Characters of an id that another program may have written into a stream (ours are 36).
+    package static let notificationIDBytes = 128
+}
+
+/// The bounds of a notify request that are settings.
+package struct NotifyLimits: Sendable {
+    /// `MAX_MESSAGE_BYTES`: longest `message` and longest `data`, in bytes of UTF-8.
+    package var messageBytes = 262_144
+    /// `MAX_BODY_BYTES`: longest request body.
+    package var bodyBytes = 1_048_576
+    /// `USER_IDS`.
+    package var userIDs = UserIDKind.int
+
+    package init() {}
+}
