@@ -1,0 +1,84 @@
+import CarillonDomain
+import CarillonStore
+import NIOCore
+
+/// Collects what consumer groups need and does it in batches behind the pushes: nobody waits for it but `notification.read.ack`.
+///
+/// Several notifications of a user in one batch become one XREADGROUP, one HSET and one XACK.
+///
+/// - Isolation: the event loop
+final class GroupKeeper {
+    private unowned let hub: Hub
+    private var queued: [Inbox] = []
+    private var isScheduled = false
+
+    /// How long a batch is collected; half of it is the mean price in the latency of an acknowledgement.
+    private static let window = TimeAmount.milliseconds(10)
+    private static let batchSize = 64
+
+    init(hub: Hub) { self.hub = hub }
+
+    /// The user has something to hand out, or reads to store.
+    func queue(_ inbox: Inbox) {
+        guard inbox.holdsLock || !inbox.reads.isEmpty, !inbox.isQueued else { return }
+        inbox.isQueued = true
+        queued.append(inbox)
+        if queued.count >= Self.batchSize {
+            flush()
+        } else if !isScheduled {
+            isScheduled = true
+            hub.eventLoop.assumeIsolated().scheduleTask(in: Self.window) {
+                self.isScheduled = false
+                self.flush()
+            }
+        }
+    }
+
+    private func flush() {
+        let batch = queued
+        queued.removeAll(keepingCapacity: true)
+        for inbox in batch { work(on: inbox) }
+    }
+
+    private func work(on inbox: Inbox) {
+        inbox.isQueued = false
+        let reads = inbox.reads
+        let handsOut = inbox.needsHandOut && inbox.holdsLock
+        inbox.reads = []
+        inbox.needsHandOut = false
+        guard handsOut || !reads.isEmpty else { return }
+        let work = GroupWork(
+            user: inbox.key.user,
+            handsOut: handsOut,
+            reads: reads,
+            looksUpPods: !hub.pods.isAlone
+        )
+        hub.store.keepGroup(work) { [self] result in
+            finished(inbox, reads, result)
+        }
+    }
+
+    private func finished(_ inbox: Inbox, _ reads: [EntryReference], _ result: GroupResult) {
+        if result.hasMore {
+            inbox.needsHandOut = true
+            queue(inbox)
+        }
+        hub.metrics.notificationsAcked.increment(by: result.newlyRead)
+        for entry in reads {
+            if result.isStored {
+                hub.tellRead(entry, of: inbox.key, otherPods: result.otherPods)
+            } else {
+                let error = ClientFrameError(
+                    .unavailable,
+                    "Redis did not confirm; say it again",
+                    type: "notification.read",
+                    entry: entry
+                )
+                for device in inbox.devices { device.send(error) }
+            }
+        }
+    }
+}
+
+@available(*, unavailable)
+extension GroupKeeper: Sendable {}

@@ -1,0 +1,217 @@
+package import CarillonDomain
+package import CarillonMetrics
+package import CarillonStore
+package import Logging
+package import NIOCore
+
+/// The directory of everybody who has a device on this pod, and the crossroads of all that concerns them.
+///
+/// State is confined to the event loop: between a post and a socket there is no lock, no actor and no task.
+///
+/// - Isolation: the event loop
+package final class Hub {
+    let eventLoop: any EventLoop
+    package let store: InboxStore
+    let metrics: Metrics
+    let logger: Logger
+    let userIDs: UserIDKind
+    package let pods: PodDirectory
+    package let bus: BusSender
+    private(set) lazy var groupKeeper = GroupKeeper(hub: self)
+    /// Names the history that stream ids belong to; see `InboxStore.epoch`.
+    private(set) var epoch = "0"
+    private(set) var inboxes: [UserKey: Inbox] = [:]
+    private var nextDevice: UInt64 = 1
+    private var isDraining = false
+
+    package init(
+        eventLoop: any EventLoop,
+        store: InboxStore,
+        pods: PodDirectory,
+        userIDs: UserIDKind,
+        metrics: Metrics,
+        logger: Logger
+    ) {
+        self.eventLoop = eventLoop
+        self.store = store
+        self.pods = pods
+        self.userIDs = userIDs
+        self.metrics = metrics
+        self.logger = logger
+        self.bus = BusSender(store: store, eventLoop: eventLoop)
+    }
+
+    // MARK: - Devices
+
+    func join(_ device: Device) -> Inbox {
+        eventLoop.assertInEventLoop()
+        metrics.websocketConnections.add(1)
+        if let inbox = inboxes[device.user.key] {
+            inbox.add(device)
+            return inbox
+        }
+        let inbox = Inbox(key: device.user.key, hub: self)
+        inboxes[device.user.key] = inbox
+        metrics.localUsers.set(inboxes.count)
+        inbox.add(device)
+        confirmPresence(inbox)
+        return inbox
+    }
+
+    func leave(_ device: Device, _ inbox: Inbox) {
+        metrics.websocketConnections.add(-1)
+        inbox.remove(device)
+        guard inbox.devices.isEmpty else { return }
+        inboxes[inbox.key] = nil
+        metrics.localUsers.set(inboxes.count)
+        store.leave(inbox.key, holdsLock: inbox.holdsLock)
+    }
+
+    /// Says in Redis that the user has devices here; whoever gets the lock looks after his consumer group.
+    func confirmPresence(_ inbox: Inbox) {
+        store.join(inbox.key) { [self] holdsLock in
+            let isNew = holdsLock && !inbox.holdsLock
+            inbox.holdsLock = holdsLock
+            guard isNew, inboxes[inbox.key] === inbox else { return }
+            inbox.needsHandOut = true
+            groupKeeper.queue(inbox)
+        }
+    }
+
+    // MARK: - What happened to a user's entries
+
+    /// An entry was added, by this pod or another.
+    package func pushed(
+        _ entry: EntryReference,
+        predecessor: StreamID?,
+        content: NotificationContent?,
+        of user: UserKey
+    ) {
+        inboxes[user]?.hint(entry, predecessor: predecessor, content: content)
+    }
+
+    /// An entry was read on this pod, and it is stored: tells all devices, here and on `otherPods`.
+    func tellRead(_ entry: EntryReference, of user: UserKey, otherPods: [String]) {
+        inboxes[user]?.tellRead(entry)
+        if !otherPods.isEmpty { bus.send(.read(user, entry), to: otherPods) }
+    }
+
+    /// Removes an entry that expired unread and was told as such; all other devices of the user are told as well.
+    func clear(_ entry: EntryReference, of user: UserKey) {
+        store.clear(entry, of: user) { [self] wasRemoved in
+            if wasRemoved { cleared(entry, of: user) }
+        }
+    }
+
+    /// An entry that had expired unread was removed by this pod.
+    package func cleared(_ entry: EntryReference, of user: UserKey) {
+        metrics.notificationsAutoCleared.increment()
+        inboxes[user]?.tellCleared(entry)
+        guard !pods.isAlone else { return }
+        store.otherPods(of: user) { [self] pods in
+            bus.send(.autoCleared(user, entry), to: pods)
+        }
+    }
+
+    // MARK: - Redis and other pods
+
+    /// The connection to Redis is up, for the first time or again: finds out whether ids may have gone back, then reads all
+    /// local users again.
+    package func redisConnected() {
+        store.epoch { [self] result in
+            guard case .success(let epoch) = result else { return }
+            self.epoch = epoch
+            bus.resync()
+            visitAll { [self] inbox in
+                confirmPresence(inbox)
+                checkHistory(inbox)
+                for device in inbox.devices { device.retry() }
+            }
+        }
+    }
+
+    /// Closes the devices of a user whose stream has gone back or away; reads the others again.
+    private func checkHistory(_ inbox: Inbox) {
+        let position = inbox.cursor.position
+        store.lastGeneratedID(of: inbox.key) { [self] result in
+            guard case .success(let last) = result else { return }
+            guard position == .zero || (last ?? .zero) >= position else {
+                metrics.resyncCloses.increment(by: inbox.devices.count)
+                for device in inbox.devices {
+                    device.connection.close(code: .serviceRestart, reason: "resync needed")
+                }
+                return
+            }
+            inbox.resync()
+        }
+    }
+
+    /// Calls `visit` for every local user, some at a time, so that nothing else has to wait.
+    private func visitAll(_ visit: @escaping (Inbox) -> Void) {
+        visit(ArraySlice(Array(inboxes.values)), visit)
+    }
+
+    private func visit(_ inboxes: ArraySlice<Inbox>, _ body: @escaping (Inbox) -> Void) {
+        for inbox in inboxes.prefix(Self.visitedAtOnce) where self.inboxes[inbox.key] === inbox { body(inbox) }
+        let rest = inboxes.dropFirst(Self.visitedAtOnce)
+        guard !rest.isEmpty else { return }
+        eventLoop.assumeIsolated().scheduleTask(in: .milliseconds(5)) { self.visit(rest, body) }
+    }
+
+    private static let visitedAtOnce = 256
+}
+
+// MARK: - Accepting
+
+extension Hub: WebSocketAcceptor {
+    package func accept(
+        query: String,
+        connection: WebSocketConnection
+    ) -> Result<any WebSocketSession, Problem> {
+        let parameters = QueryParameters(query)
+        do throws(Problem) {
+            let user = try User.parse(id: parameters["user_id"], login: parameters["login"], ids: userIDs)
+            let device = Device(
+                connection: connection,
+                user: user,
+                number: nextDevice,
+                since: try Self.since(parameters["since"]),
+                epoch: parameters["epoch"],
+                hub: self
+            )
+            nextDevice += 1
+            return .success(device)
+        } catch {
+            return .failure(error)
+        }
+    }
+
+    private static func since(_ text: String?) throws(Problem) -> StreamID? {
+        guard let text, !text.isEmpty else { return nil }
+        guard let id = StreamID(text) else {
+            throw .badParameter("since", "since is a stream id such as 1640995200000-0")
+        }
+        return id
+    }
+}
+
+// MARK: - The bus
+
+extension Hub: BusListener {
+    package func received(_ message: BusMessage) {
+        switch message {
+        case .pushed(let user, let id, let predecessor, let notification, let payload):
+            let entry = EntryReference(streamID: id, notificationID: notification)
+            let content = payload.flatMap { NotificationContent(payload: $0, streamID: id) }
+            pushed(entry, predecessor: predecessor, content: content, of: user)
+        case .read(let user, let entry): inboxes[user]?.tellRead(entry)
+        case .autoCleared(let user, let entry): inboxes[user]?.tellCleared(entry)
+        case .resync, .probe: break
+        }
+    }
+
+    package func missedMessages() { visitAll { $0.resync() } }
+}
+
+@available(*, unavailable)
+extension Hub: Sendable {}

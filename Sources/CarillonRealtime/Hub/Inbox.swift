@@ -1,0 +1,142 @@
+import CarillonDomain
+import CarillonStore
+import NIOCore
+
+/// A user with devices on this pod: who they are, how far they have been told, and what his consumer group still needs.
+///
+/// - Isolation: the event loop
+final class Inbox {
+    let key: UserKey
+    private unowned let hub: Hub
+    private(set) var devices: [Device] = []
+    private(set) var cursor = DeliveryCursor()
+    /// This pod keeps the user's consumer group.
+    var holdsLock = false
+    /// The group has entries to hand out.
+    var needsHandOut = false
+    /// Read entries that wait for the next batch of group upkeep.
+    var reads: [EntryReference] = []
+    /// It stands in the queue for group upkeep.
+    var isQueued = false
+    private var isReading = false
+    /// Entries told as cleared lately, so that a late read can be answered with `gone`.
+    private var cleared: [EntryReference] = []
+
+    private static let readCount = 100
+    private static let clearedKept = 100
+
+    init(key: UserKey, hub: Hub) {
+        self.key = key
+        self.hub = hub
+    }
+
+    func add(_ device: Device) { devices.append(device) }
+
+    func remove(_ device: Device) { devices.removeAll { $0 === device } }
+
+    /// A device has been replayed up to `mark`. The first one sets the cursor; later ones bring their own mark.
+    func wentLive(at mark: StreamID) {
+        if devices.count(where: \.isLive) == 1 { cursor.start(at: mark) }
+    }
+
+    private var hasLiveDevice: Bool { devices.contains(where: \.isLive) }
+
+    // MARK: - Pushing
+
+    /// A hint says that an entry was added; pushes it if nothing lies between, else reads the stream.
+    func hint(_ entry: EntryReference, predecessor: StreamID?, content: NotificationContent?) {
+        needsHandOut = true
+        hub.groupKeeper.queue(self)
+        // Without a live device nobody waits for the push; those that replay read on until they have what was heard of.
+        let known = content == nil || !hasLiveDevice ? nil : predecessor
+        let action = cursor.received(entry.streamID, predecessor: known)
+        switch action {
+        case .drop: hub.metrics.duplicatesSuppressed.increment()
+        case .push:
+            if let content { push(entry, content, .unread) }
+        case .readStream:
+            if hasLiveDevice {
+                hub.metrics.gapsFound.increment()
+                readStream()
+            }
+        }
+    }
+
+    /// Something newer may be in the stream.
+    func heardOf(_ id: StreamID) {
+        guard cursor.received(id, predecessor: nil) == .readStream else { return }
+        needsHandOut = true
+        hub.groupKeeper.queue(self)
+        if hasLiveDevice { readStream() }
+    }
+
+    private func push(_ entry: EntryReference, _ content: NotificationContent, _ status: EntryStatus) {
+        let frame = WebSocketFrame.text { ServerFrame.writePush(entry, content, status, into: &$0) }
+        for device in devices { device.push(frame, entry.streamID) }
+        let now = Timestamp.nowMilliseconds()
+        let sent = entry.streamID.milliseconds
+        hub.metrics.deliveryLatency.observe(Double(now > sent ? now - sent : 0))
+    }
+
+    /// Reads the stream from the cursor on and pushes in order; one such reading at a time.
+    func readStream() {
+        guard !isReading else { return }
+        isReading = true
+        let knownWhenSent = cursor.newest
+        hub.store.read(.after(cursor.position, count: Self.readCount), of: key) { [self] result in
+            guard case .success(let part) = result else { return isReading = false }
+            let ids = part.entries.map { $0.notificationID ?? NotificationID("") }
+            hub.store.payloads(of: ids) { [self] result in
+                isReading = false
+                guard case .success(let payloads) = result else { return }
+                for (entry, payload) in zip(part.entries, payloads) where cursor.read(entry.id) {
+                    hub.metrics.gapsFilled.increment()
+                    pushStored(entry, payload, isRead: part.isRead(entry))
+                }
+                let isAtEnd = part.entries.count < Self.readCount
+                if isAtEnd { cursor.readToEnd(knownWhenSent: knownWhenSent) }
+                if (cursor.isBehind || !isAtEnd) && hasLiveDevice { readStream() }
+            }
+        }
+    }
+
+    private func pushStored(_ entry: StoredEntry, _ payload: ByteBuffer?, isRead: Bool) {
+        guard let reference = entry.reference else { return }
+        if let content = payload.flatMap({ NotificationContent(payload: $0, streamID: entry.id) }) {
+            push(reference, content, isRead ? .read : .unread)
+        } else if !isRead {
+            push(reference, .expired(at: entry.id), .autoCleared)
+            hub.clear(reference, of: key)
+        }
+    }
+
+    /// Re-reads what other pods may have said in vain: reads of the last entries, then everything after the cursor.
+    func resync() {
+        hub.store.read(.newest(count: Limits.replayEntries), of: key) { [self] result in
+            guard case .success(let part) = result else { return }
+            for entry in part.entries where entry.id <= cursor.position && part.isRead(entry) {
+                if let reference = entry.reference { tellRead(reference) }
+            }
+            if let newest = part.entries.last?.id { heardOf(newest) }
+        }
+    }
+
+    // MARK: - Telling
+
+    func tellRead(_ entry: EntryReference) {
+        let frame = WebSocketFrame.text { ServerFrame.writeReadAck(entry, into: &$0) }
+        for device in devices { device.told(read: entry, frame) }
+    }
+
+    func tellCleared(_ entry: EntryReference) {
+        cleared.append(entry)
+        if cleared.count > Self.clearedKept { cleared.removeFirst() }
+        let frame = WebSocketFrame.text { ServerFrame.writeAutoCleared(entry, into: &$0) }
+        for device in devices { device.told(cleared: entry, frame) }
+    }
+
+    func wasCleared(_ entry: EntryReference) -> Bool { cleared.contains(entry) }
+}
+
+@available(*, unavailable)
+extension Inbox: Sendable {}

@@ -1,0 +1,30 @@
+package import NIOCore
+
+/// The other pods, as the heartbeat last saw them.
+///
+/// - Isolation: the event loop
+package final class PodDirectory {
+    private var others: Set<String> = []
+    private var seenAt: NIODeadline?
+
+    /// What is known is believed for so long; a stalled heartbeat must not hide a pod that has joined. A pod that joins reads all
+    /// its users again once this time has passed.
+    package static let believedFor = TimeAmount.seconds(2)
+
+    package init() {}
+
+    /// No other pod can hold devices, so nobody has to be looked up and told.
+    package var isAlone: Bool {
+        guard let seenAt, others.isEmpty else { return false }
+        return NIODeadline.now() - seenAt < Self.believedFor
+    }
+
+    /// The heartbeat saw `pods`, by a command that was sent at `time`.
+    package func update(others: Set<String>, asOf time: NIODeadline) {
+        self.others = others
+        seenAt = time
+    }
+}
+
+@available(*, unavailable)
+extension PodDirectory: Sendable {}

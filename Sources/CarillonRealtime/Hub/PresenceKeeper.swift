@@ -1,0 +1,52 @@
+import CarillonDomain
+import CarillonStore
+package import NIOCore
+
+/// Renews lock and presence of every local user and compares his stream with the cursor, once per upkeep interval.
+///
+/// Users are visited a few at a time over the whole interval, so the cost is even: six commands per user and interval.
+///
+/// - Isolation: the event loop
+package final class PresenceKeeper {
+    private let hub: Hub
+    private var round: ArraySlice<UserKey> = []
+    private var perTick = 1
+    private var task: RepeatedTask?
+
+    /// Ticks in which a round over all users is done.
+    private static let ticks = 20
+
+    package init(hub: Hub) { self.hub = hub }
+
+    package func start(interval: TimeAmount) {
+        let tick = max(interval / Self.ticks, .milliseconds(25))
+        task = hub.eventLoop.assumeIsolated().scheduleRepeatedTask(initialDelay: tick, delay: tick) { _ in
+            self.visitSome()
+        }
+    }
+
+    package func stop() { task?.cancel() }
+
+    private func visitSome() {
+        if round.isEmpty {
+            round = ArraySlice(hub.inboxes.keys)
+            perTick = max(1, (round.count + Self.ticks - 1) / Self.ticks)
+        }
+        guard hub.store.isReady else { return }
+        for user in round.prefix(perTick) {
+            if let inbox = hub.inboxes[user] { visit(inbox) }
+        }
+        round = round.dropFirst(perTick)
+    }
+
+    private func visit(_ inbox: Inbox) {
+        hub.confirmPresence(inbox)
+        hub.store.newestID(of: inbox.key) { result in
+            // Somebody wrote to the stream without telling the hub.
+            if case .success(let newest?) = result { inbox.heardOf(newest) }
+        }
+    }
+}
+
+@available(*, unavailable)
+extension PresenceKeeper: Sendable {}

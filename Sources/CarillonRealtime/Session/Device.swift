@@ -1,0 +1,233 @@
+import CarillonDomain
+import CarillonStore
+import NIOCore
+
+/// One open connection of a user, from its replay to its last frame.
+///
+/// - Isolation: the event loop of its socket
+package final class Device: WebSocketSession {
+    let connection: WebSocketConnection
+    let user: User
+    let number: UInt64
+    let connectedAt: UInt64
+    private unowned let hub: Hub
+    /// Nil before the upgrade is complete and after the socket has closed.
+    private(set) var inbox: Inbox?
+    private var phase: Phase
+    /// The last id that was written to this device, or passed over.
+    private var mark = StreamID.zero
+    /// Entries that it was told of as cleared by its own replay, and need not hear of again.
+    private var toldCleared: [StreamID] = []
+
+    private enum Phase {
+        case connecting(since: StreamID?, epoch: String?)
+        /// Redis was away when it wanted to read.
+        case waiting(since: StreamID?, epoch: String?)
+        case replaying(Replay)
+        case live
+        case closed
+    }
+
+    /// Entries whose payloads are asked for at once.
+    private static let pageSize = 32
+    private static let readOnCount = 100
+
+    init(
+        connection: WebSocketConnection,
+        user: User,
+        number: UInt64,
+        since: StreamID?,
+        epoch: String?,
+        hub: Hub
+    ) {
+        self.connection = connection
+        self.user = user
+        self.number = number
+        self.hub = hub
+        self.connectedAt = Timestamp.nowMilliseconds()
+        self.phase = .connecting(since: since, epoch: epoch)
+    }
+
+    /// Unique among all pods and their restarts.
+    var connectionID: String { "\(hub.store.settings.runID)-\(number)" }
+
+    var isLive: Bool {
+        if case .live = phase { true } else { false }
+    }
+
+    // MARK: - Life of the socket
+
+    package func opened() {
+        inbox = hub.join(self)
+        start()
+    }
+
+    package func closed() {
+        phase = .closed
+        guard let inbox else { return }
+        self.inbox = nil
+        hub.leave(self, inbox)
+    }
+
+    package func received(_ message: ByteBuffer) {
+        do throws(ClientFrameError) {
+            switch try ClientFrame.parse(message) {
+            case .read(let entries): hub.markRead(entries, by: self)
+            case .sync(let request): hub.sync(request, for: self)
+            case .setRetention(let days): hub.setRetention(days, by: self)
+            }
+        } catch {
+            send(error)
+        }
+    }
+
+    package func drained() {
+        if case .replaying(let replay) = phase, !replay.isEmpty { showPage() }
+    }
+
+    func send(_ error: ClientFrameError) {
+        connection.sendBulk(WebSocketFrame.text { ServerFrame.writeError(error, into: &$0) })
+    }
+
+    // MARK: - Replay
+
+    /// Reads the user's inbox and shows what the device has not seen.
+    private func start() {
+        guard case .connecting(let since, let epoch) = phase, let inbox else { return }
+        phase = .replaying(Replay())
+        let knownWhenSent = inbox.cursor.newest
+        hub.store.read(.newest(count: hub.store.settings.streamMaxLength), of: user.key) { [self] result in
+            guard case .replaying = phase else { return }
+            guard case .success(let part) = result else { return phase = .waiting(since: since, epoch: epoch) }
+            resolve(since: since, epoch: epoch, part) { [self] start in
+                guard case .replaying(var replay) = phase else { return }
+                replay.load(part, start: start)
+                replay.readToEnd(knownWhenSent: knownWhenSent)
+                phase = .replaying(replay)
+                showPage()
+            }
+        }
+    }
+
+    /// Redis is back: a device that could not be replayed begins again.
+    func retry() {
+        guard case .waiting(let since, let epoch) = phase else { return }
+        phase = .connecting(since: since, epoch: epoch)
+        start()
+    }
+
+    /// A `since` of another epoch, or beyond anything that the stream ever gave, counts as absent.
+    private func resolve(
+        since: StreamID?,
+        epoch: String?,
+        _ part: InboxPart,
+        _ completion: @escaping (Replay.Start) -> Void
+    ) {
+        guard let since, epoch == nil || epoch == hub.epoch else { return completion(.full) }
+        if let last = part.entries.last, since <= last.id { return completion(.after(since)) }
+        hub.store.lastGeneratedID(of: user.key) { result in
+            let last = (try? result.get()) ?? nil
+            completion(last.map { since <= $0 } == true ? .after(since) : .full)
+        }
+    }
+
+    /// Shows the next entries; goes on when the socket has taken them.
+    private func showPage() {
+        guard case .replaying(let replay) = phase else { return }
+        let page = replay.page(Self.pageSize)
+        guard !page.isEmpty else { return readOn() }
+        hub.store.payloads(of: page.map { $0.entry.notificationID ?? NotificationID("") }) { [self] result in
+            guard case .replaying(var replay) = phase else { return }
+            guard case .success(let payloads) = result else { return startOver() }
+            hub.store.countReplayed(payloads.count)
+            for payload in payloads {
+                guard let item = replay.advance() else { break }
+                show(item, payload, &replay)
+            }
+            mark = replay.mark
+            phase = .replaying(replay)
+            if replay.isEmpty || connection.isDrained { showPage() }
+        }
+    }
+
+    private func show(_ item: Replay.Item, _ payload: ByteBuffer?, _ replay: inout Replay) {
+        guard let reference = item.entry.reference else { return }
+        let content = payload.flatMap { NotificationContent(payload: $0, streamID: item.entry.id) }
+        guard content != nil || !item.isRead else { return }
+        let status: EntryStatus = content == nil ? .autoCleared : item.isRead ? .read : .unread
+        let shown = content ?? .expired(at: item.entry.id)
+        connection.sendBulk(WebSocketFrame.text { ServerFrame.writePush(reference, shown, status, into: &$0) })
+        if status == .autoCleared {
+            replay.cleared(reference.notificationID)
+            toldCleared.append(reference.streamID)
+            hub.clear(reference, of: user.key)
+        }
+    }
+
+    /// All that was planned is shown: goes live, unless there is something newer.
+    private func readOn() {
+        guard case .replaying(var replay) = phase, let inbox else { return }
+        guard inbox.cursor.newest > replay.mark else {
+            mark = replay.mark
+            phase = .live
+            inbox.wentLive(at: mark)
+            return sendReady(unreadCount: replay.unreadCount)
+        }
+        let knownWhenSent = inbox.cursor.newest
+        hub.store.read(.after(replay.mark, count: Self.readOnCount), of: user.key) { [self] result in
+            guard case .replaying(let current) = phase else { return }
+            guard case .success(let part) = result else { return startOver() }
+            replay = current
+            replay.append(part)
+            if part.entries.count < Self.readOnCount { replay.readToEnd(knownWhenSent: knownWhenSent) }
+            phase = .replaying(replay)
+            showPage()
+        }
+    }
+
+    /// Redis went away in the middle: goes on behind the last entry shown, once it is back.
+    private func startOver() { phase = .waiting(since: mark == .zero ? nil : mark, epoch: nil) }
+
+    private func sendReady(unreadCount: Int) {
+        let ready = SessionReady(
+            connectionID: connectionID,
+            podID: hub.store.settings.podID,
+            unreadCount: unreadCount,
+            lastStreamID: mark,
+            epoch: hub.epoch
+        )
+        connection.sendBulk(WebSocketFrame.text { ready.write(into: &$0) })
+    }
+
+    // MARK: - Live
+
+    /// Gives a live device an entry that it does not have yet; the frame is shared by all devices of the user.
+    func push(_ frame: ByteBuffer, _ id: StreamID) {
+        guard case .live = phase, id > mark else { return }
+        mark = id
+        connection.send(frame)
+    }
+
+    func told(read entry: EntryReference, _ frame: ByteBuffer) {
+        switch phase {
+        case .live: connection.send(frame)
+        case .replaying(var replay):
+            let tellNow = replay.read(entry)
+            phase = .replaying(replay)
+            if tellNow { connection.send(frame) }
+        case .connecting, .waiting, .closed: break
+        }
+    }
+
+    func told(cleared entry: EntryReference, _ frame: ByteBuffer) {
+        guard entry.streamID <= mark, !toldCleared.contains(entry.streamID) else { return }
+        if case .replaying(var replay) = phase {
+            replay.cleared(entry.notificationID)
+            phase = .replaying(replay)
+        }
+        connection.send(frame)
+    }
+}
+
+@available(*, unavailable)
+extension Device: Sendable {}

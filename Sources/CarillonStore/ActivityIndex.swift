@@ -1,0 +1,95 @@
+package import CarillonDomain
+import CarillonRedis
+
+/// Who was notified lately and whose payloads expire when, so that workers go to the users that changed and to no others.
+///
+/// Entries are collected on the loop and leave a few times a second as variadic commands: a fraction of a command per
+/// notification. What a crash loses of it, the sweep over all streams finds.
+///
+/// - Isolation: the event loop
+package final class ActivityIndex {
+    private let redis: RedisConnection
+    private let settings: StoreSettings
+    private var recent: [UserKey: UInt64] = [:]
+    private var expiring: [UInt64: Set<UserKey>] = [:]
+    /// Users whose entries of today are known to the trimming index.
+    private var trimmingToday: Set<UserKey> = []
+    private var trimmingNew: [UserKey] = []
+    private var today: UInt64 = 0
+
+    /// Users beyond these are left out of admin lists.
+    static let recentUsers = 100_000
+    /// Members of one command.
+    private static let chunk = 512
+
+    init(redis: RedisConnection, settings: StoreSettings) {
+        self.redis = redis
+        self.settings = settings
+    }
+
+    /// Notes that `user` got an entry.
+    package func notified(_ user: UserKey, payloadExpiresAt expiry: UInt64) {
+        let now = Timestamp.nowMilliseconds()
+        recent[user] = now
+        expiring[expiry / 60_000 + 1, default: []].insert(user)
+        if now / 86_400_000 != today {
+            today = now / 86_400_000
+            trimmingToday.removeAll()
+        }
+        if trimmingToday.insert(user).inserted { trimmingNew.append(user) }
+    }
+
+    /// Tells Redis what was collected.
+    package func flush() {
+        guard redis.isReady else { return }
+        let users = recent
+        recent.removeAll(keepingCapacity: true)
+        chunks(Array(users)) { rows in
+            redis.send("ZADD", arguments: 1 + rows.count * 2, to: IgnoredReply.shared) { arguments in
+                arguments.key(Keys.recentUsers)
+                for (user, time) in rows {
+                    arguments.integer(time)
+                    arguments.bulk(user.text)
+                }
+            }
+        }
+        if !users.isEmpty {
+            redis.send("ZREMRANGEBYRANK", arguments: 3, to: IgnoredReply.shared) { arguments in
+                arguments.key(Keys.recentUsers)
+                arguments.integer(0)
+                arguments.integer(-1 - Self.recentUsers)
+            }
+        }
+        for (minute, users) in expiring {
+            // The set outlives its minute by an hour: time enough for some pod to come back and work it off.
+            let life = Int(minute) * 60 - Int(Timestamp.nowMilliseconds() / 1_000) + 3_600
+            add(Array(users), to: Keys.expiring(minute: minute), lifeSeconds: life)
+        }
+        expiring.removeAll(keepingCapacity: true)
+        add(trimmingNew, to: Keys.trimming(day: today + 1), lifeSeconds: 17 * 86_400)
+        trimmingNew.removeAll(keepingCapacity: true)
+    }
+
+    private func add(_ users: [UserKey], to key: RedisKey, lifeSeconds: Int) {
+        chunks(users) { rows in
+            redis.send("SADD", arguments: 1 + rows.count, to: IgnoredReply.shared) { arguments in
+                arguments.key(key)
+                for user in rows { arguments.bulk(user.text) }
+            }
+        }
+        guard !users.isEmpty else { return }
+        redis.send("EXPIRE", arguments: 2, to: IgnoredReply.shared) { arguments in
+            arguments.key(key)
+            arguments.integer(lifeSeconds)
+        }
+    }
+
+    private func chunks<Row>(_ rows: [Row], _ body: (ArraySlice<Row>) -> Void) {
+        for start in stride(from: 0, to: rows.count, by: Self.chunk) {
+            body(rows[start..<min(start + Self.chunk, rows.count)])
+        }
+    }
+}
+
+@available(*, unavailable)
+extension ActivityIndex: Sendable {}

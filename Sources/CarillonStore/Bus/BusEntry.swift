@@ -1,0 +1,95 @@
+package import CarillonDomain
+package import NIOCore
+
+/// What one pod tells another: that something about a user changed.
+package enum BusMessage: Sendable {
+    /// An entry was added. The payload travels along unless it is large.
+    case pushed(UserKey, id: StreamID, predecessor: StreamID?, notificationID: NotificationID, payload: ByteBuffer?)
+    case read(UserKey, EntryReference)
+    case autoCleared(UserKey, EntryReference)
+    /// The sender lost its connection: what it meant to say may be missing.
+    case resync
+    /// A sign of life that a pod sends to itself.
+    case probe
+}
+
+/// The lines of one bus entry.
+///
+/// One line per message, words separated by spaces, what may hold spaces last: readable in redis-cli. A payload of ours holds no
+/// raw line feed; an id of another program's entry that does is not sent, the reader is told to look for itself instead.
+package enum BusFormat {
+    package static let version = 1
+    /// A larger payload is not sent along: the other pod fetches it.
+    package static let largestPayloadBytes = 4_096
+
+    package static func write(_ message: BusMessage, into buffer: inout ByteBuffer) {
+        switch message {
+        case .pushed(let user, let id, let predecessor, let notification, let payload):
+            buffer.writeString("push \(user.text) ")
+            buffer.writeStreamID(id)
+            buffer.writeString(predecessor.map { " \($0) " } ?? " ? ")
+            buffer.writeString(notification.text)
+            if let payload, payload.readableBytes <= largestPayloadBytes {
+                buffer.writeStaticString(" ")
+                buffer.writeImmutableBuffer(payload)
+            }
+        case .read(_, let entry) where entry.notificationID.text.contains("\n"),
+            .autoCleared(_, let entry) where entry.notificationID.text.contains("\n"):
+            buffer.writeStaticString("resync")
+        case .read(let user, let entry):
+            buffer.writeString("read \(user.text) \(entry.streamID) \(entry.notificationID.text)")
+        case .autoCleared(let user, let entry):
+            buffer.writeString("cleared \(user.text) \(entry.streamID) \(entry.notificationID.text)")
+        case .resync: buffer.writeStaticString("resync")
+        case .probe: buffer.writeStaticString("probe")
+        }
+        buffer.writeStaticString("\n")
+    }
+
+    /// The messages of an entry; nil where a line cannot be understood, and then the reader must look for itself.
+    package static func read(_ lines: ByteBuffer) -> [BusMessage]? {
+        var messages: [BusMessage] = []
+        var lines = lines
+        while let end = lines.readableBytesView.firstIndex(of: UInt8(ascii: "\n")) {
+            guard let line = lines.readSlice(length: end - lines.readerIndex), let message = message(line) else { return nil }
+            lines.moveReaderIndex(forwardBy: 1)
+            messages.append(message)
+        }
+        return lines.readableBytes == 0 ? messages : nil
+    }
+
+    private static func message(_ line: ByteBuffer) -> BusMessage? {
+        var rest = line
+        func word() -> String? {
+            guard rest.readableBytes > 0 else { return nil }
+            let end = rest.readableBytesView.firstIndex(of: UInt8(ascii: " ")) ?? rest.writerIndex
+            let word = rest.readString(length: end - rest.readerIndex)
+            if rest.readableBytes > 0 { rest.moveReaderIndex(forwardBy: 1) }
+            return word
+        }
+        func reference() -> (UserKey, EntryReference)? {
+            guard let user = word().flatMap({ UserKey(text: $0) }), let id = word().flatMap({ StreamID($0) }),
+                let notification = rest.readString(length: rest.readableBytes), !notification.isEmpty
+            else { return nil }
+            return (user, EntryReference(streamID: id, notificationID: NotificationID(notification)))
+        }
+        switch word() {
+        case "push":
+            guard let user = word().flatMap({ UserKey(text: $0) }), let id = word().flatMap({ StreamID($0) }),
+                let predecessor = word(), let notification = word()
+            else { return nil }
+            return .pushed(
+                user,
+                id: id,
+                predecessor: StreamID(predecessor),
+                notificationID: NotificationID(notification),
+                payload: rest.readableBytes > 0 ? rest : nil
+            )
+        case "read": return reference().map { .read($0.0, $0.1) }
+        case "cleared": return reference().map { .autoCleared($0.0, $0.1) }
+        case "resync": return .resync
+        case "probe": return .probe
+        default: return nil
+        }
+    }
+}

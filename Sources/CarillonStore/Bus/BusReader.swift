@@ -1,0 +1,196 @@
+package import CarillonDomain
+package import CarillonRedis
+package import NIOCore
+
+/// Who hears what other pods say, on the loop.
+package protocol BusListener: AnyObject {
+    func received(_ message: BusMessage)
+    /// Something may have been missed: every local user must be read again.
+    func missedMessages()
+}
+
+/// Reads this pod's bus with one blocking XREAD on a connection of its own.
+///
+/// A bus that looks healthy but hears nothing is noticed by the pod's own probe: an entry that it sends to itself every second
+/// and must hear within three. Then the bus is opened anew and all local users are read again.
+///
+/// - Isolation: the event loop
+/// - Source: Redis commands XREAD, XADD
+package final class BusReader: RedisReceiver {
+    /// Where the reader stands.
+    private enum Phase {
+        case closed
+        case opening
+        case reading
+    }
+
+    private let connection: RedisConnection
+    private let store: InboxStore
+    private let eventLoop: any EventLoop
+    private weak var listener: (any BusListener)?
+    private var phase = Phase.closed
+    private var position = StreamID.zero
+    private var numbers: [String: UInt64] = [:]
+    private var lastHeard = NIODeadline.now()
+    /// Replies of an earlier opening are none of our business.
+    private var generation = 0
+
+    /// How long one XREAD waits.
+    private static let blockMilliseconds = 1_000
+    private static let entriesPerRead = 512
+    /// A pod that has not heard its own probe for so long is deaf.
+    private static let deafAfter = TimeAmount.seconds(3)
+
+    /// - Parameter connection: A connection that nothing else uses, because XREAD blocks it.
+    package init(connection: RedisConnection, store: InboxStore, eventLoop: any EventLoop, listener: any BusListener) {
+        self.connection = connection
+        self.store = store
+        self.eventLoop = eventLoop
+        self.listener = listener
+    }
+
+    /// Whether the pod hears what is said to it.
+    package var isHearing: Bool { phase == .reading && NIODeadline.now() - lastHeard < Self.deafAfter }
+
+    /// Creates the bus and reads from its own hello on; what was there before was meant for an earlier process.
+    package func open() {
+        generation += 1
+        phase = .opening
+        numbers.removeAll()
+        lastHeard = .now()
+        let generation = generation
+        addToOwnBus(.probe, createsBus: true) { [weak self] id in
+            guard let self, generation == self.generation else { return }
+            guard let id else { return phase = .closed }
+            position = id
+            phase = .reading
+            readNext()
+        }
+    }
+
+    /// Sends the probe and looks whether the earlier ones were heard; called every second.
+    package func probe() {
+        switch phase {
+        case .opening: break
+        case .closed: reopen()
+        case .reading:
+            guard isHearing else { return reopen() }
+            addToOwnBus(.probe, createsBus: false) { [weak self] id in
+                // Nil: somebody deleted the bus.
+                if id == nil, self?.phase == .reading, self?.store.isReady == true { self?.reopen() }
+            }
+        }
+    }
+
+    package func close() {
+        generation += 1
+        phase = .closed
+    }
+
+    private func reopen() {
+        store.metrics.busGaps.increment()
+        open()
+        listener?.missedMessages()
+    }
+
+    private func addToOwnBus(_ message: BusMessage, createsBus: Bool, completion: @escaping (StreamID?) -> Void) {
+        let settings = store.settings
+        var line = ByteBuffer()
+        BusFormat.write(message, into: &line)
+        store.send("XADD", arguments: createsBus ? 11 : 12) { arguments in
+            arguments.key(Keys.bus(settings.podID))
+            if !createsBus { arguments.bulk("NOMKSTREAM" as StaticString) }
+            arguments.bulk("MAXLEN" as StaticString)
+            arguments.bulk("~" as StaticString)
+            arguments.integer(settings.busMaxLength)
+            arguments.bulk("*" as StaticString)
+            arguments.bulk("v" as StaticString)
+            arguments.integer(BusFormat.version)
+            arguments.bulk("from" as StaticString)
+            arguments.bulk("\(settings.podID)/\(settings.runID)")
+            arguments.bulk("d" as StaticString)
+            arguments.bulk(line)
+        } reply: { result in
+            completion((try? result.get())?.streamID)
+        }
+    }
+
+    // MARK: - Reading
+
+    private func readNext() {
+        connection.send("XREAD", arguments: 7, to: self, tag: generation) { arguments in
+            arguments.bulk("COUNT" as StaticString)
+            arguments.integer(Self.entriesPerRead)
+            arguments.bulk("BLOCK" as StaticString)
+            arguments.integer(Self.blockMilliseconds)
+            arguments.bulk("STREAMS" as StaticString)
+            arguments.key(Keys.bus(store.settings.podID))
+            arguments.bulk(milliseconds: position.milliseconds, sequence: position.sequence)
+        }
+    }
+
+    package func received(_ reply: RedisReply, tag: Int) {
+        guard tag == generation, phase == .reading else { return }
+        if reply.kind == .array, reply.count == 1, reply[0].count == 2 {
+            let entries = reply[0][1]
+            for index in 0..<entries.count { read(entries[index]) }
+        } else if reply.kind == .error {
+            phase = .closed
+            return
+        }
+        readNext()
+    }
+
+    package func failed(_ error: RedisError, tag: Int) {
+        // The next probe opens the bus again.
+        if tag == generation { phase = .closed }
+    }
+
+    private func read(_ entry: RedisReply) {
+        guard entry.count == 2, let id = entry[0].streamID else { return }
+        position = id
+        var sender = ""
+        var number: UInt64?
+        var lines: ByteBuffer?
+        let fields = entry[1]
+        for index in stride(from: 0, to: fields.count - 1, by: 2) {
+            if fields[index].equals("from") {
+                sender = fields[index + 1].string
+            } else if fields[index].equals("n") {
+                number = UInt64(fields[index + 1].string)
+            } else if fields[index].equals("d") {
+                lines = fields[index + 1].buffer
+            }
+        }
+        if let number, !accept(number, from: sender) { return }
+        store.metrics.busEntriesReceived.increment()
+        guard let lines, let messages = BusFormat.read(lines) else {
+            listener?.missedMessages()
+            return
+        }
+        for message in messages { handle(message) }
+    }
+
+    /// Whether an entry is new; a number that is not the next one means that entries were lost.
+    private func accept(_ number: UInt64, from sender: String) -> Bool {
+        let expected = (numbers[sender] ?? 0) + 1
+        guard number >= expected else { return false }
+        numbers[sender] = number
+        if number > expected {
+            store.metrics.busGaps.increment()
+            listener?.missedMessages()
+        }
+        return true
+    }
+
+    private func handle(_ message: BusMessage) {
+        switch message {
+        case .probe: lastHeard = .now()
+        case .resync: listener?.missedMessages()
+        default: listener?.received(message)
+        }
+    }
+}
+
+@available(*, unavailable)
+extension BusReader: Sendable {}

@@ -1,0 +1,166 @@
+package import CarillonDomain
+import CarillonRedis
+package import NIOCore
+
+/// Which part of a user's stream to read.
+package enum InboxRange: Sendable {
+    /// The newest entries, at most `count`.
+    case newest(count: Int)
+    /// What came after `id`, oldest first, at most `count`.
+    case after(StreamID, count: Int)
+    /// The newest `count` entries between two ids, both exclusive.
+    case between(since: StreamID?, before: StreamID?, count: Int)
+}
+
+/// Part of a user's stream, oldest first, with what he has read.
+package struct InboxPart: Sendable {
+    package let entries: [StoredEntry]
+    /// The ids in the user's state hash.
+    package let read: Set<NotificationID>
+
+    package init(entries: [StoredEntry], read: Set<NotificationID>) {
+        self.entries = entries
+        self.read = read
+    }
+
+    package func isRead(_ entry: StoredEntry) -> Bool { entry.notificationID.map(read.contains) ?? false }
+}
+
+extension InboxStore {
+    /// Reads entries and read state in one go: XREVRANGE or XRANGE, and HGETALL (as small as the stream is).
+    package func read(
+        _ range: InboxRange,
+        of user: UserKey,
+        completion: @escaping (Result<InboxPart, StoreError>) -> Void
+    ) {
+        let read = InboxRead(isNewestFirst: range.isNewestFirst, completion: completion)
+        switch range {
+        case .newest(let count): sendRange("XREVRANGE", user, nil, nil, count, read)
+        case .after(let id, let count): sendRange("XRANGE", user, id, nil, count, read)
+        case .between(let since, let before, let count): sendRange("XREVRANGE", user, before, since, count, read)
+        }
+        redis.send("HGETALL", arguments: 1, to: read, tag: InboxRead.state) { $0.key(Keys.state(user)) }
+    }
+
+    /// Sends a range command from one exclusive bound to the other, in the command's own direction.
+    private func sendRange(
+        _ command: StaticString,
+        _ user: UserKey,
+        _ first: StreamID?,
+        _ second: StreamID?,
+        _ count: Int,
+        _ read: InboxRead
+    ) {
+        redis.send(command, arguments: 5, to: read, tag: InboxRead.entries) { arguments in
+            arguments.key(Keys.stream(user))
+            let ends: (StaticString, StaticString) = command == "XRANGE" ? ("-", "+") : ("+", "-")
+            Self.bound(first, orElse: ends.0, &arguments)
+            Self.bound(second, orElse: ends.1, &arguments)
+            arguments.bulk("COUNT" as StaticString)
+            arguments.integer(count)
+        }
+    }
+
+    private static func bound(_ id: StreamID?, orElse end: StaticString, _ arguments: inout RedisArguments) {
+        if let id { arguments.bulk("(\(id)") } else { arguments.bulk(end) }
+    }
+
+    /// The highest id that the stream ever gave, even if its entry is gone; nil where there is no stream.
+    package func lastGeneratedID(of user: UserKey, completion: @escaping (Result<StreamID?, StoreError>) -> Void) {
+        send("XINFO", arguments: 2) { arguments in
+            arguments.bulk("STREAM" as StaticString)
+            arguments.key(Keys.stream(user))
+        } reply: { result in
+            switch result {
+            case .success(let info):
+                let field = stride(from: 0, to: info.count - 1, by: 2).first { info[$0].equals("last-generated-id") }
+                completion(.success(field.flatMap { info[$0 + 1].streamID }))
+            case .failure(let error) where error.detail.contains("no such key"): completion(.success(nil))
+            case .failure(let error): completion(.failure(error))
+            }
+        }
+    }
+
+    /// The payloads of `ids` in their order, nil where one has expired.
+    package func payloads(
+        of ids: [NotificationID],
+        completion: @escaping (Result<[ByteBuffer?], StoreError>) -> Void
+    ) {
+        guard !ids.isEmpty else { return completion(.success([])) }
+        let read = PayloadRead(count: ids.count, completion: completion)
+        for id in ids {
+            redis.send("GET", arguments: 1, to: read) { $0.key(Keys.payload(id)) }
+        }
+    }
+}
+
+extension InboxRange {
+    fileprivate var isNewestFirst: Bool {
+        switch self {
+        case .newest, .between: true
+        case .after: false
+        }
+    }
+}
+
+private final class InboxRead: RedisReceiver {
+    static let entries = 0
+    static let state = 1
+
+    private let isNewestFirst: Bool
+    private let completion: (Result<InboxPart, StoreError>) -> Void
+    private var entries: [StoredEntry] = []
+    private var error: StoreError?
+
+    init(isNewestFirst: Bool, completion: @escaping (Result<InboxPart, StoreError>) -> Void) {
+        self.isNewestFirst = isNewestFirst
+        self.completion = completion
+    }
+
+    func received(_ reply: RedisReply, tag: Int) {
+        if reply.kind == .error { error = StoreError(refused: reply.errorMessage ?? "") }
+        if tag == Self.entries {
+            entries = reply.streamEntries
+            if isNewestFirst { entries.reverse() }
+        } else if let error {
+            completion(.failure(error))
+        } else {
+            let read = reply.hashFields { $0.equals("read") }.map(NotificationID.init)
+            completion(.success(InboxPart(entries: entries, read: Set(read))))
+        }
+    }
+
+    func failed(_ error: RedisError, tag: Int) {
+        if tag == Self.state { completion(.failure(StoreError(error))) }
+    }
+}
+
+private final class PayloadRead: RedisReceiver {
+    private let completion: (Result<[ByteBuffer?], StoreError>) -> Void
+    private var missing: Int
+    private var payloads: [ByteBuffer?] = []
+    private var error: StoreError?
+
+    init(count: Int, completion: @escaping (Result<[ByteBuffer?], StoreError>) -> Void) {
+        self.completion = completion
+        self.missing = count
+        payloads.reserveCapacity(count)
+    }
+
+    func received(_ reply: RedisReply, tag: Int) {
+        // A key of the wrong type is somebody's mistake; for us it holds no payload.
+        payloads.append(reply.buffer)
+        answered()
+    }
+
+    func failed(_ error: RedisError, tag: Int) {
+        self.error = StoreError(error)
+        answered()
+    }
+
+    private func answered() {
+        missing -= 1
+        guard missing == 0 else { return }
+        if let error { completion(.failure(error)) } else { completion(.success(payloads)) }
+    }
+}

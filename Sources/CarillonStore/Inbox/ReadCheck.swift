@@ -1,0 +1,55 @@
+package import CarillonDomain
+import CarillonRedis
+import NIOCore
+
+/// Whether a pair that a device wants to mark as read is there.
+package enum ReadCheck: Sendable {
+    case exists
+    /// It was this user's, but its entry has been cleaned.
+    case gone
+    case notFound
+}
+
+extension InboxStore {
+    /// Looks an entry up by its id and compares what it names.
+    ///
+    /// Where the entry is missing, a payload that still names this user tells a cleaned entry from one that never was.
+    package func check(
+        _ entry: EntryReference,
+        of user: User,
+        completion: @escaping (Result<ReadCheck, StoreError>) -> Void
+    ) {
+        send("XRANGE", arguments: 3) { arguments in
+            arguments.key(Keys.stream(user.key))
+            for _ in 0..<2 {
+                arguments.bulk(milliseconds: entry.streamID.milliseconds, sequence: entry.streamID.sequence)
+            }
+        } reply: { [self] result in
+            switch result {
+            case .failure(let error): completion(.failure(error))
+            case .success(let reply):
+                let found = reply.streamEntries.first
+                if found?.notificationID == entry.notificationID { return completion(.success(.exists)) }
+                guard found == nil else { return completion(.success(.notFound)) }
+                payloads(of: [entry.notificationID]) { result in
+                    completion(result.map { $0[0].map { Self.names(user, $0) } == true ? .gone : .notFound })
+                }
+            }
+        }
+    }
+
+    /// Whether a payload's `target` is `user`.
+    private static func names(_ user: User, _ payload: ByteBuffer) -> Bool {
+        var target = ByteBuffer()
+        target.writeStaticString("\"target\":")
+        user.writeJSON(into: &target)
+        return payload.withUnsafeReadableBytes { payload in
+            target.withUnsafeReadableBytes { target in
+                guard payload.count >= target.count else { return false }
+                return (0...(payload.count - target.count)).contains { start in
+                    payload[start..<(start + target.count)].elementsEqual(target)
+                }
+            }
+        }
+    }
+}

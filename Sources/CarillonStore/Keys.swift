@@ -1,0 +1,40 @@
+import CarillonDomain
+import CarillonRedis
+
+/// Every Redis key that the hub uses, and nothing else; the names are contract.
+enum Keys {
+    /// Stream: one entry per notification of the user, field `nid` = uuid.
+    static func stream(_ user: UserKey) -> RedisKey { RedisKey("stream:user:", user.text) }
+    /// String with a TTL: the payload as JSON.
+    static func payload(_ id: NotificationID) -> RedisKey { RedisKey("notification:", id.text) }
+    /// Hash: uuid → `read`.
+    static func state(_ user: UserKey) -> RedisKey { RedisKey("notification_state:", user.text) }
+    /// String with a TTL: the pod that keeps the user's consumer group.
+    static func lock(_ user: UserKey) -> RedisKey { RedisKey("notif:lock:consumer:", user.text) }
+    /// String: days that the user's entries are kept.
+    static func retention(_ user: UserKey) -> RedisKey { RedisKey("notif:retention:", user.text) }
+    /// Hash with a TTL: pod → unix second at which its word expires. Presence: who holds devices of the user.
+    static func presence(_ user: UserKey) -> RedisKey { RedisKey("notif:conn:", user.text) }
+    /// Stream, capped: what other pods tell this one.
+    static func bus(_ pod: String) -> RedisKey { RedisKey("notif:bus:", pod) }
+    /// String with a TTL: the run id of the process that owns the pod's name.
+    static func podOwner(_ pod: String) -> RedisKey { RedisKey("notif:pod:", pod) }
+    /// Hash with a TTL of a day: the reservation of an Idempotency-Key.
+    static func idempotency(_ key: String) -> RedisKey { RedisKey("notif:idem:", key) }
+    /// Hash: pod → unix seconds.
+    static let heartbeats = RedisKey("notif:pods:hb", "")
+    /// Sorted set, capped: user → milliseconds of the last notification. What admin lists walk over.
+    static let recentUsers = RedisKey("notif:users:recent", "")
+    /// Set with a TTL: users with payloads that expire in a minute of the clock.
+    static func expiring(minute: UInt64) -> RedisKey { RedisKey("notif:expiring:", String(minute)) }
+    /// Set with a TTL: users with entries that reach the end of their retention on a day since 1970.
+    static func trimming(day: UInt64) -> RedisKey { RedisKey("notif:trimming:", String(day)) }
+    /// String with a TTL: the pod that sweeps over all streams just now.
+    static let sweeper = RedisKey("notif:sweeper", "")
+    /// String with a TTL: where the sweep goes on.
+    static let sweepCursor = RedisKey("notif:sweep:cursor", "")
+
+    static let streamPrefix = "stream:user:"
+    /// The one consumer group of each stream.
+    static let group: StaticString = "notifications"
+}

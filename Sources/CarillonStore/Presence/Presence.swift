@@ -1,0 +1,86 @@
+package import CarillonDomain
+import CarillonRedis
+
+/// What a pod says of a user when it gets his first device, every 20 seconds, and after his last device left.
+extension InboxStore {
+    /// Says that this pod holds devices of `user`, and takes or renews the lock of his consumer group.
+    ///
+    /// Commands sent after this one on the same connection are carried out after it, so a read that follows sees every entry
+    /// whose sender did not yet find this pod.
+    ///
+    /// - Parameter lock: Whether this pod keeps the user's consumer group from now on; not called when Redis fails.
+    package func join(_ user: UserKey, lock: @escaping (Bool) -> Void) {
+        let now = Timestamp.nowMilliseconds() / 1_000
+        send("HSET", arguments: 3) { arguments in
+            arguments.key(Keys.presence(user))
+            arguments.bulk(settings.podID)
+            arguments.integer(now + UInt64(settings.lockTTLSeconds))
+        }
+        send("EXPIRE", arguments: 2) { arguments in
+            arguments.key(Keys.presence(user))
+            arguments.integer(settings.lockTTLSeconds)
+        }
+        send("SET", arguments: 6) { arguments in
+            arguments.key(Keys.lock(user))
+            arguments.bulk(settings.podID)
+            arguments.bulk("NX" as StaticString)
+            arguments.bulk("GET" as StaticString)
+            arguments.bulk("EX" as StaticString)
+            arguments.integer(settings.lockTTLSeconds)
+        } reply: { [self] result in
+            guard case .success(let holder) = result else { return }
+            let isOurs = !holder.isNull && holder.string == settings.podID
+            if isOurs {
+                send("EXPIRE", arguments: 2) { arguments in
+                    arguments.key(Keys.lock(user))
+                    arguments.integer(settings.lockTTLSeconds)
+                }
+            }
+            lock(holder.isNull || isOurs)
+        }
+    }
+
+    /// Takes back what `join` said.
+    package func leave(_ user: UserKey, holdsLock: Bool) {
+        send("HDEL", arguments: 2) { arguments in
+            arguments.key(Keys.presence(user))
+            arguments.bulk(settings.podID)
+        }
+        guard holdsLock else { return }
+        send("EVAL", arguments: 4) { arguments in
+            arguments.bulk(Scripts.deleteIfEqual)
+            arguments.integer(1)
+            arguments.key(Keys.lock(user))
+            arguments.bulk(settings.podID)
+        }
+    }
+
+    /// The id of the newest entry; nil where there is none.
+    package func newestID(of user: UserKey, completion: @escaping (Result<StreamID?, StoreError>) -> Void) {
+        send("XREVRANGE", arguments: 5) { arguments in
+            arguments.key(Keys.stream(user))
+            arguments.bulk("+" as StaticString)
+            arguments.bulk("-" as StaticString)
+            arguments.bulk("COUNT" as StaticString)
+            arguments.bulk("1" as StaticString)
+        } reply: { result in
+            completion(result.map { $0.streamEntries.first?.id })
+        }
+    }
+
+    /// A name for the history that Redis's stream ids belong to: its replication id. It changes on a fail-over and on a
+    /// restart, after which ids may have gone back.
+    ///
+    /// - Source: Redis command INFO, section replication
+    package func epoch(completion: @escaping (Result<String, StoreError>) -> Void) {
+        send("INFO", arguments: 1) { $0.bulk("replication" as StaticString) } reply: { result in
+            completion(
+                result.map { reply in
+                    let lines = reply.string.split { $0.isNewline }
+                    let line = lines.first { $0.hasPrefix("master_replid:") }
+                    return String(line?.dropFirst("master_replid:".count).prefix(16) ?? "0")
+                }
+            )
+        }
+    }
+}

@@ -1,0 +1,29 @@
+import CarillonRedis
+
+/// Why Redis did not do what it was asked for.
+package struct StoreError: Error, Sendable {
+    package enum Code: Sendable {
+        /// Redis is away or did not answer in time; what was asked may have been done all the same.
+        case unavailable
+        /// Redis answered with an error.
+        case refused
+    }
+
+    package let code: Code
+    package let detail: String
+
+    init(_ error: RedisError) {
+        if case .server(let message) = error.code {
+            code = .refused
+            detail = message
+        } else {
+            code = .unavailable
+            detail = "\(error)"
+        }
+    }
+
+    init(refused detail: String) {
+        code = .refused
+        self.detail = detail
+    }
+}
