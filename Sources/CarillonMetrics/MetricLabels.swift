@@ -1,0 +1,77 @@
+/// What `carillon_http_requests_total` tells apart: the routes of the contract and the rest.
+///
+/// The raw value is the place in the family.
+package enum HTTPRoute: Int, CaseIterable, Sendable {
+    case notify
+    case websocket
+    case adminClients
+    case adminUsers
+    case adminPending
+    case adminHistory
+    case health
+    case live
+    case ready
+    case metrics
+    /// The files of the web interface.
+    case web
+    case other
+
+    /// - Parameter path: The request's path without its query. Of the web interface only `/` is known by its path.
+    package init(path: some StringProtocol) {
+        self = Self.allCases.first { $0.label == path } ?? .other
+    }
+
+    /// The value of the label `path`.
+    package var label: String {
+        switch self {
+        case .notify: "/api/v1/notify"
+        case .websocket: "/ws"
+        case .adminClients: "/api/v1/admin/clients"
+        case .adminUsers: "/api/v1/admin/users"
+        case .adminPending: "/api/v1/admin/pending"
+        case .adminHistory: "/api/v1/admin/history"
+        case .health: "/health"
+        case .live: "/live"
+        case .ready: "/ready"
+        case .metrics: "/metrics"
+        case .web: "/"
+        case .other: "other"
+        }
+    }
+}
+
+/// The workers that every pod runs.
+///
+/// The raw value is the place in the family.
+package enum WorkerName: Int, CaseIterable, Sendable {
+    case ttlJanitor
+    case retentionTrimmer
+    case groupMaintenance
+    case heartbeat
+    case busRouter
+    case deadPodCleanup
+    case upkeep
+    case sweep
+
+    /// The value of the label `worker`.
+    package var label: String {
+        switch self {
+        case .ttlJanitor: "ttl_janitor"
+        case .retentionTrimmer: "retention_trimmer"
+        case .groupMaintenance: "group_maintenance"
+        case .heartbeat: "heartbeat"
+        case .busRouter: "bus_router"
+        case .deadPodCleanup: "dead_pod_cleanup"
+        case .upkeep: "upkeep"
+        case .sweep: "sweep"
+        }
+    }
+}
+
+/// The counters of one worker.
+package struct WorkerMetrics: Sendable {
+    package let runs: Counter
+    package let errors: Counter
+    /// What the runs changed: entries, users or keys.
+    package let items: Counter
+}
