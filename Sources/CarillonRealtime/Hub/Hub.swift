@@ -69,12 +69,29 @@ package final class Hub {
 
     /// Says in Redis that the user has devices here; whoever gets the lock looks after his consumer group.
     func confirmPresence(_ inbox: Inbox) {
-        store.join(inbox.key) { [self] holdsLock in
-            let isNew = holdsLock && !inbox.holdsLock
-            inbox.holdsLock = holdsLock
-            guard isNew, inboxes[inbox.key] === inbox else { return }
+        store.join(inbox.key) { [self] holder in
+            guard case .otherPod(let pod) = holder, pods.isDead(pod) else { return lockAnswered(holder, inbox) }
+            takeOver(inbox, from: pod)
+        }
+    }
+
+    private func takeOver(_ inbox: Inbox, from pod: String) {
+        store.takeOver(inbox.key, from: pod) { [self] holder in
+            if case .thisPod = holder { metrics.takeovers.increment() }
+            lockAnswered(holder, inbox)
+        }
+    }
+
+    private func lockAnswered(_ holder: LockHolder, _ inbox: Inbox) {
+        guard case .thisPod = holder else { return inbox.holdsLock = false }
+        guard !inbox.holdsLock else { return }
+        inbox.holdsLock = true
+        if inboxes[inbox.key] === inbox {
             inbox.needsHandOut = true
             groupKeeper.queue(inbox)
+        } else {
+            // The last device left while the lock was on its way.
+            store.leave(inbox.key, holdsLock: true)
         }
     }
 
@@ -143,6 +160,17 @@ package final class Hub {
                 return
             }
             inbox.resync()
+        }
+    }
+
+    /// A pod was found dead: takes over what it held of local users, and looks for entries that it added without a word.
+    package func podDied(_ pod: String) {
+        bus.forget(pod)
+        visitAll { [self] inbox in
+            takeOver(inbox, from: pod)
+            store.newestID(of: inbox.key) { result in
+                if case .success(let newest?) = result { inbox.heardOf(newest) }
+            }
         }
     }
 

@@ -19,7 +19,13 @@ package final class PodDirectory {
         return NIODeadline.now() - seenAt < Self.believedFor
     }
 
-    /// The heartbeat saw `pods`, by a command that was sent at `time`.
+    /// The heartbeat was looked at lately and does not know this pod.
+    package func isDead(_ pod: String) -> Bool {
+        guard let seenAt, !others.contains(pod) else { return false }
+        return NIODeadline.now() - seenAt < Self.believedFor
+    }
+
+    /// The heartbeat saw `others`, by a command that was sent at `time`.
     package func update(others: Set<String>, asOf time: NIODeadline) {
         self.others = others
         seenAt = time

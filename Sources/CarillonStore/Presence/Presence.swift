@@ -1,6 +1,12 @@
 package import CarillonDomain
 import CarillonRedis
 
+/// Who keeps a user's consumer group.
+package enum LockHolder: Sendable {
+    case thisPod
+    case otherPod(String)
+}
+
 /// What a pod says of a user when it gets his first device, every 20 seconds, and after his last device left.
 extension InboxStore {
     /// Says that this pod holds devices of `user`, and takes or renews the lock of his consumer group.
@@ -8,8 +14,8 @@ extension InboxStore {
     /// Commands sent after this one on the same connection are carried out after it, so a read that follows sees every entry
     /// whose sender did not yet find this pod.
     ///
-    /// - Parameter lock: Whether this pod keeps the user's consumer group from now on; not called when Redis fails.
-    package func join(_ user: UserKey, lock: @escaping (Bool) -> Void) {
+    /// - Parameter lock: Who keeps the user's consumer group from now on; not called when Redis fails.
+    package func join(_ user: UserKey, lock: @escaping (LockHolder) -> Void) {
         let now = Timestamp.nowMilliseconds() / 1_000
         send("HSET", arguments: 3) { arguments in
             arguments.key(Keys.presence(user))
@@ -20,6 +26,11 @@ extension InboxStore {
             arguments.key(Keys.presence(user))
             arguments.integer(settings.lockTTLSeconds)
         }
+        takeLock(user, completion: lock)
+    }
+
+    /// Takes the lock if it is free, and renews it if it is ours.
+    private func takeLock(_ user: UserKey, completion: @escaping (LockHolder) -> Void) {
         send("SET", arguments: 6) { arguments in
             arguments.key(Keys.lock(user))
             arguments.bulk(settings.podID)
@@ -29,15 +40,27 @@ extension InboxStore {
             arguments.integer(settings.lockTTLSeconds)
         } reply: { [self] result in
             guard case .success(let holder) = result else { return }
-            let isOurs = !holder.isNull && holder.string == settings.podID
-            if isOurs {
-                send("EXPIRE", arguments: 2) { arguments in
-                    arguments.key(Keys.lock(user))
-                    arguments.integer(settings.lockTTLSeconds)
+            guard !holder.isNull, holder.string != settings.podID else {
+                if !holder.isNull {
+                    send("EXPIRE", arguments: 2) { arguments in
+                        arguments.key(Keys.lock(user))
+                        arguments.integer(settings.lockTTLSeconds)
+                    }
                 }
+                return completion(.thisPod)
             }
-            lock(holder.isNull || isOurs)
+            completion(.otherPod(holder.string))
         }
+    }
+
+    /// Takes the lock over from a pod that is dead, and its presence away.
+    package func takeOver(_ user: UserKey, from deadPod: String, completion: @escaping (LockHolder) -> Void) {
+        deleteLock(user, of: deadPod)
+        send("HDEL", arguments: 2) { arguments in
+            arguments.key(Keys.presence(user))
+            arguments.bulk(deadPod)
+        }
+        takeLock(user, completion: completion)
     }
 
     /// Takes back what `join` said.
@@ -46,12 +69,15 @@ extension InboxStore {
             arguments.key(Keys.presence(user))
             arguments.bulk(settings.podID)
         }
-        guard holdsLock else { return }
+        if holdsLock { deleteLock(user, of: settings.podID) }
+    }
+
+    private func deleteLock(_ user: UserKey, of pod: String) {
         send("EVAL", arguments: 4) { arguments in
             arguments.bulk(Scripts.deleteIfEqual)
             arguments.integer(1)
             arguments.key(Keys.lock(user))
-            arguments.bulk(settings.podID)
+            arguments.bulk(pod)
         }
     }
 

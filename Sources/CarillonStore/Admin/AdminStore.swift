@@ -1,0 +1,161 @@
+package import CarillonDomain
+package import CarillonRedis
+
+/// What the admin calls read.
+///
+/// - Isolation: any task
+package struct AdminStore: Sendable {
+    private let redis: RedisClient
+    private let settings: StoreSettings
+
+    /// Users that are looked at in one round trip.
+    private static let usersPerRound = 64
+    private static let historyEntries = 100
+
+    package init(redis: RedisClient, settings: StoreSettings) {
+        self.redis = redis
+        self.settings = settings
+    }
+
+    /// An entry with what is stored for it.
+    package struct Row: Sendable {
+        package let entry: StoredEntry
+        /// JSON as it is stored; nil where it has expired.
+        package let payload: String?
+        package let isRead: Bool
+    }
+
+    /// The unread entries of one user, newest first.
+    package struct UserRows: Sendable {
+        package let user: UserKey
+        package let rows: [Row]
+    }
+
+    /// Where a listing goes on: behind one entry of one user.
+    package struct Position: Sendable {
+        let score: UInt64
+        let user: String
+        let id: StreamID
+
+        /// Parses what `text` gave.
+        package init?(_ text: String) {
+            let parts = text.split(separator: ":", maxSplits: 2, omittingEmptySubsequences: false)
+            guard parts.count == 3, let score = UInt64(parts[0]), let id = StreamID(parts[1]), !parts[2].isEmpty else {
+                return nil
+            }
+            self.init(score: score, user: String(parts[2]), id: id)
+        }
+
+        init(score: UInt64, user: String, id: StreamID) {
+            self.score = score
+            self.user = user
+            self.id = id
+        }
+
+        package var text: String { "\(score):\(id):\(user)" }
+    }
+
+    /// Unread entries of all users, those notified last first; at most `limit` entries.
+    package func pending(
+        limit: Int,
+        from position: Position?
+    ) async throws(StoreError) -> (users: [UserRows], next: Position?) {
+        var found: [UserRows] = []
+        var total = 0
+        var offset = 0
+        while true {
+            let users = try await recentUsers(from: position, offset: offset)
+            offset += users.count
+            let unread = try await unreadEntries(of: users, before: position)
+            for (user, entries) in zip(users, unread) where !entries.isEmpty {
+                let taken = entries.prefix(limit - total)
+                let rows = try await rows(Array(taken), isRead: { _ in false })
+                found.append(UserRows(user: user.key, rows: rows))
+                total += taken.count
+                if total == limit {
+                    return (found, Position(score: user.score, user: user.key.text, id: taken[taken.count - 1].id))
+                }
+            }
+            if users.count < Self.usersPerRound { return (found, nil) }
+        }
+    }
+
+    /// The newest entries of a user, oldest first.
+    package func history(of user: UserKey) async throws(StoreError) -> [Row] {
+        let count = min(Self.historyEntries, settings.streamMaxLength)
+        let replies = try await redis.replies([
+            Self.newest(user, end: "+", count: count), RedisCommand("HGETALL", .key(Keys.state(user))),
+        ])
+        let read = Self.readIDs(replies[1])
+        let entries = Array(replies[0].streamEntries.reversed()).filter { $0.notificationID != nil }
+        return try await rows(entries) { $0.notificationID.map { read.contains($0.text) } ?? false }
+    }
+
+    // MARK: - Parts
+
+    private func recentUsers(
+        from position: Position?,
+        offset: Int
+    ) async throws(StoreError) -> [(key: UserKey, score: UInt64)] {
+        let reply = try await redis.replies([
+            RedisCommand(
+                "ZREVRANGEBYSCORE",
+                .key(Keys.recentUsers),
+                .text(position.map { String($0.score) } ?? "+inf"),
+                .text("-inf"),
+                .text("WITHSCORES"),
+                .text("LIMIT"),
+                .integer(offset),
+                .integer(Self.usersPerRound)
+            )
+        ])[0].array ?? []
+        return stride(from: 0, to: reply.count - 1, by: 2).compactMap { index in
+            let score = reply[index + 1].string.flatMap { Double($0) }.map { UInt64($0) } ?? 0
+            return reply[index].string.flatMap { UserKey(text: $0) }.map { ($0, score) }
+        }
+    }
+
+    private func unreadEntries(
+        of users: [(key: UserKey, score: UInt64)],
+        before position: Position?
+    ) async throws(StoreError) -> [[StoredEntry]] {
+        let commands = users.flatMap { user in
+            [
+                Self.newest(user.key, end: "+", count: settings.streamMaxLength),
+                RedisCommand("HGETALL", .key(Keys.state(user.key))),
+            ]
+        }
+        let replies = try await redis.replies(commands)
+        return users.indices.map { index in
+            let (key, score) = users[index]
+            // Users of the same score are listed in descending order of their names.
+            if let position, score == position.score, key.text > position.user { return [] }
+            let read = Self.readIDs(replies[index * 2 + 1])
+            return replies[index * 2].streamEntries.filter { entry in
+                guard let id = entry.notificationID, !read.contains(id.text) else { return false }
+                if let position, score == position.score, key.text == position.user { return entry.id < position.id }
+                return true
+            }
+        }
+    }
+
+    private func rows(_ entries: [StoredEntry], isRead: (StoredEntry) -> Bool) async throws(StoreError) -> [Row] {
+        let payloads = try await redis.replies(
+            entries.map { RedisCommand("GET", .key(Keys.payload($0.notificationID ?? NotificationID("")))) }
+        )
+        return zip(entries, payloads).map { Row(entry: $0, payload: $1.string, isRead: isRead($0)) }
+    }
+
+    private static func newest(_ user: UserKey, end: String, count: Int) -> RedisCommand {
+        RedisCommand("XREVRANGE", .key(Keys.stream(user)), .text(end), .text("-"), .text("COUNT"), .integer(count))
+    }
+
+    private static func readIDs(_ state: RedisValue) -> Set<String> {
+        let fields = state.array ?? []
+        return Set(
+            stride(from: 0, to: fields.count - 1, by: 2).compactMap { index in
+                fields[index + 1].string == "read" ? fields[index].string : nil
+            }
+        )
+    }
+}

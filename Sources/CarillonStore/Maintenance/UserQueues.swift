@@ -1,0 +1,107 @@
+package import CarillonDomain
+package import CarillonRedis
+
+/// Which users need a look: what workers take their work from.
+///
+/// Users are popped, so that pods share the work without doing it twice. What a pod popped and did not finish, the sweep finds.
+///
+/// - Isolation: any task
+package struct UserQueues: Sendable {
+    private let redis: RedisClient
+    private let settings: StoreSettings
+
+    private static let batch = 128
+    /// How far back a worker looks for sets that nobody worked off.
+    private static let minutesKept: UInt64 = 60
+    private static let daysKept: UInt64 = 16
+    private static let sweepCountPerScan = 500
+
+    package init(redis: RedisClient, settings: StoreSettings) {
+        self.redis = redis
+        self.settings = settings
+    }
+
+    /// Users with payloads that have expired; empty when there are none left.
+    package func popExpired() async throws(StoreError) -> [UserKey] {
+        let minute = Timestamp.nowMilliseconds() / 60_000
+        return try await pop((minute - Self.minutesKept...minute).map { Keys.expiring(minute: $0) })
+    }
+
+    /// Users whose oldest entries may have reached the end of their retention.
+    package func popTrimming() async throws(StoreError) -> [UserKey] {
+        let day = Timestamp.nowMilliseconds() / UserKeeper.dayMilliseconds
+        return try await pop((day - Self.daysKept...day).map { Keys.trimming(day: $0) })
+    }
+
+    /// Has the trimmer look at a user again, the day after `milliseconds`.
+    package func scheduleTrim(of user: UserKey, at milliseconds: UInt64) async throws(StoreError) {
+        let key = Keys.trimming(day: milliseconds / UserKeeper.dayMilliseconds + 1)
+        _ = try await redis.replies([
+            RedisCommand("SADD", .key(key), .text(user.text)),
+            RedisCommand("EXPIRE", .key(key), .integer(34 * 86_400)),
+        ])
+    }
+
+    /// Notes a user that was found with unread entries, for the admin lists.
+    package func note(_ user: UserKey, newest: StreamID) async throws(StoreError) {
+        _ = try await redis.replies([
+            RedisCommand("ZADD", .key(Keys.recentUsers), .text("GT"), .text("\(newest.milliseconds)"), .text(user.text))
+        ])
+    }
+
+    private func pop(_ keys: [RedisKey]) async throws(StoreError) -> [UserKey] {
+        let sizes = try await redis.replies(keys.map { RedisCommand("EXISTS", .key($0)) })
+        for (key, size) in zip(keys, sizes) where size.integer == 1 {
+            let members = try await redis.replies([RedisCommand("SPOP", .key(key), .integer(Self.batch))])[0].array ?? []
+            let users = members.compactMap { $0.string.flatMap { UserKey(text: $0) } }
+            if !users.isEmpty { return users }
+        }
+        return []
+    }
+
+    // MARK: - The sweep
+
+    /// Takes or keeps the right to sweep; one pod of the cluster has it.
+    package func maySweep(forSeconds seconds: Int) async throws(StoreError) -> Bool {
+        let reply = try await redis.replies([
+            RedisCommand(
+                "SET",
+                .key(Keys.sweeper),
+                .text(settings.podID),
+                .text("NX"),
+                .text("GET"),
+                .text("EX"),
+                .integer(seconds)
+            )
+        ])[0]
+        guard let holder = reply.string else { return true }
+        guard holder == settings.podID else { return false }
+        _ = try await redis.replies([RedisCommand("EXPIRE", .key(Keys.sweeper), .integer(seconds))])
+        return true
+    }
+
+    /// Where the last sweep stopped.
+    package func sweepCursor() async throws(StoreError) -> String {
+        try await redis.replies([RedisCommand("GET", .key(Keys.sweepCursor))])[0].string ?? "0"
+    }
+
+    /// The next streams of the sweep, and where it goes on (`0`: it is through).
+    package func sweep(from cursor: String) async throws(StoreError) -> (users: [UserKey], cursor: String) {
+        let reply = try await redis.replies([
+            RedisCommand(
+                "SCAN",
+                .text(cursor),
+                .text("MATCH"),
+                .text("\(Keys.streamPrefix)*"),
+                .text("COUNT"),
+                .integer(Self.sweepCountPerScan)
+            )
+        ])[0].array ?? []
+        guard reply.count == 2, let next = reply[0].string else { return ([], "0") }
+        _ = try await redis.replies([
+            RedisCommand("SET", .key(Keys.sweepCursor), .text(next), .text("EX"), .integer(86_400))
+        ])
+        let keys = (reply[1].array ?? []).compactMap(\.string)
+        return (keys.compactMap { UserKey(text: $0.dropFirst(Keys.streamPrefix.count)) }, next)
+    }
+}

@@ -1,0 +1,113 @@
+import CarillonDomain
+package import CarillonRedis
+
+/// The names and signs of life of pods.
+///
+/// - Isolation: any task
+/// - Source: Redis commands HSET, HGETALL, SET
+package struct PodRegistry: Sendable {
+    private let redis: RedisClient
+    private let settings: StoreSettings
+
+    /// The owner's key lives so long without a heartbeat.
+    private static let ownerTTLSeconds = 30
+
+    package init(redis: RedisClient, settings: StoreSettings) {
+        self.redis = redis
+        self.settings = settings
+    }
+
+    package var podID: String { settings.podID }
+
+    /// What one heartbeat saw.
+    package struct Observation: Sendable {
+        /// Pod → what its field held.
+        package let heartbeats: [String: String]
+        /// The run id of the process that owns this pod's name, where it is another.
+        package let otherOwner: String?
+    }
+
+    /// Takes the pod's name; an older process of that name will notice and go.
+    package func claim() async throws(StoreError) {
+        _ = try await pipeline([
+            RedisCommand("SET", .key(Keys.podOwner(podID)), .text(settings.runID), .text("EX"), .integer(Self.ownerTTLSeconds))
+        ])
+    }
+
+    /// Says that this pod lives, and looks at who else does.
+    package func beat() async throws(StoreError) -> Observation {
+        let owner = Keys.podOwner(podID)
+        let replies = try await pipeline([
+            RedisCommand(
+                "SET",
+                .key(owner),
+                .text(settings.runID),
+                .text("NX"),
+                .text("GET"),
+                .text("EX"),
+                .integer(Self.ownerTTLSeconds)
+            ),
+            RedisCommand("HGETALL", .key(Keys.heartbeats)),
+        ])
+        let holder = replies[0].string
+        if let holder, holder != settings.runID { return Observation(heartbeats: [:], otherOwner: holder) }
+        _ = try await pipeline([
+            RedisCommand("EXPIRE", .key(owner), .integer(Self.ownerTTLSeconds)),
+            RedisCommand(
+                "HSET",
+                .key(Keys.heartbeats),
+                .text(podID),
+                .text(String(Timestamp.nowMilliseconds() / 1_000))
+            ),
+        ])
+        return Observation(heartbeats: Self.table(replies[1]), otherOwner: nil)
+    }
+
+    /// Removes what a dead pod left behind.
+    package func remove(_ pod: String) async throws(StoreError) {
+        _ = try await pipeline([
+            RedisCommand("HDEL", .key(Keys.heartbeats), .text(pod)),
+            RedisCommand("DEL", .key(Keys.bus(pod))),
+            RedisCommand("DEL", .key(Keys.podOwner(pod))),
+        ])
+    }
+
+    private func pipeline(_ commands: [RedisCommand]) async throws(StoreError) -> [RedisValue] {
+        try await redis.replies(commands)
+    }
+
+    private static func table(_ value: RedisValue) -> [String: String] {
+        let fields = value.array ?? []
+        var table: [String: String] = [:]
+        for index in stride(from: 0, to: fields.count - 1, by: 2) {
+            table[fields[index].string ?? ""] = fields[index + 1].string ?? ""
+        }
+        return table
+    }
+}
+
+extension RedisClient {
+    /// A pipeline whose error replies are thrown, the first one first.
+    func replies(_ commands: [RedisCommand]) async throws(StoreError) -> [RedisValue] {
+        let values: [RedisValue]
+        do throws(RedisError) {
+            values = try await pipeline(commands)
+        } catch {
+            throw StoreError(error)
+        }
+        for case .error(let message) in values { throw StoreError(refused: message) }
+        return values
+    }
+}
+
+extension RedisValue {
+    /// The entries of XRANGE and its kin.
+    var streamEntries: [StoredEntry] {
+        (array ?? []).compactMap { row in
+            guard let row = row.array, row.count == 2, let id = row[0].string.flatMap({ StreamID($0) }) else { return nil }
+            let fields = row[1].array ?? []
+            let place = stride(from: 0, to: fields.count - 1, by: 2).first { fields[$0].string == "nid" }
+            return StoredEntry(id: id, notificationID: place.flatMap { fields[$0 + 1].string }.map(NotificationID.init))
+        }
+    }
+}

@@ -1,0 +1,55 @@
+import CarillonDomain
+package import CarillonStore
+package import ServiceLifecycle
+
+/// Sweeps over all streams, a bounded number per second for the whole cluster, and repairs what happened behind the hub's back:
+/// destroyed groups and streams, read entries that are still pending, trimmed ids, state fields without entries, entries that
+/// another program wrote.
+///
+/// One pod sweeps at a time; where it stopped is kept in Redis, so that the next round or the next pod goes on there.
+package struct GroupMaintenance: Service {
+    private let interval: Duration
+    private let streamsPerSecond: Int
+    private let keeper: UserKeeper
+    private let queues: UserQueues
+    private let listener: any ClearingListener
+    private let worker: PeriodicWorker
+
+    package init(
+        interval: Duration,
+        streamsPerSecond: Int,
+        keeper: UserKeeper,
+        queues: UserQueues,
+        listener: any ClearingListener,
+        context: WorkerContext
+    ) {
+        self.interval = interval
+        self.streamsPerSecond = streamsPerSecond
+        self.keeper = keeper
+        self.queues = queues
+        self.listener = listener
+        self.worker = context.periodic(.groupMaintenance, every: interval)
+    }
+
+    package func run() async throws { try await worker.run { try await round() } }
+
+    /// Goes over the streams once, or as far as an interval's share of them reaches.
+    private func round() async throws -> Int {
+        let seconds = max(1, Int(interval.components.seconds))
+        guard try await queues.maySweep(forSeconds: seconds * 2 + 1) else { return 0 }
+        var budget = seconds * streamsPerSecond
+        var repaired = 0
+        var cursor = try await queues.sweepCursor()
+        repeat {
+            let started = ContinuousClock.now
+            let (users, next) = try await queues.sweep(from: cursor)
+            for user in users { repaired += try await keep(user, keeper, listener).removed }
+            budget -= max(users.count, 1)
+            cursor = next
+            // What one page may cost at the allowed rate; a pass that is through ends at once.
+            let share = Duration.seconds(Double(users.count) / Double(streamsPerSecond))
+            if cursor != "0" { try await Task.sleep(until: started + max(share, .milliseconds(10)), clock: .continuous) }
+        } while cursor != "0" && budget > 0
+        return repaired
+    }
+}

@@ -1,0 +1,77 @@
+package import CarillonStore
+package import Logging
+package import ServiceLifecycle
+
+/// Hears what the heartbeat finds out; the hub and the pod's health do.
+package protocol PodListener: Sendable {
+    /// Redis answered; `others` are the other pods that live, seen by a command that took `age` until now.
+    func podsSeen(_ others: Set<String>, age: Duration) async
+    /// Pods died; what they held of local users must be taken over.
+    func podsDied(_ pods: [String]) async
+    func heartbeatFailed() async
+}
+
+/// Another process runs under this pod's name.
+package struct PodIDTaken: Error, CustomStringConvertible {
+    package let podID: String
+
+    package var description: String {
+        "another process has started as pod \(podID); this one ends and leaves everything to it"
+    }
+}
+
+/// Says every second that this pod lives, and finds the pods that do not.
+///
+/// - Throws: `PodIDTaken` out of `run` when a newer process has claimed the pod's name.
+package struct Heartbeat: Service {
+    private let interval: Duration
+    private let registry: PodRegistry
+    private let listener: any PodListener
+    private let context: WorkerContext
+
+    package init(interval: Duration, registry: PodRegistry, listener: any PodListener, context: WorkerContext) {
+        self.interval = interval
+        self.registry = registry
+        self.listener = listener
+        self.context = context
+    }
+
+    package func run() async throws {
+        let counters = context.metrics.worker(.heartbeat)
+        var watch = PodWatch()
+        var hasClaimed = false
+        try await cancelWhenGracefulShutdown {
+            while !Task.isCancelled {
+                do {
+                    if !hasClaimed {
+                        try await registry.claim()
+                        hasClaimed = true
+                    }
+                    try await beat(&watch)
+                } catch let error as PodIDTaken {
+                    throw error
+                } catch {
+                    counters.errors.increment()
+                    await listener.heartbeatFailed()
+                    context.logger.debug("the heartbeat failed", metadata: ["error": "\(error)"])
+                }
+                counters.runs.increment()
+                try? await Task.sleep(for: interval)
+            }
+        }
+    }
+
+    private func beat(_ watch: inout PodWatch) async throws {
+        let started = ContinuousClock.now
+        let seen = try await registry.beat()
+        if seen.otherOwner != nil { throw PodIDTaken(podID: registry.podID) }
+        let now = ContinuousClock.now
+        let dead = watch.observed(seen.heartbeats, at: now, took: now - started).filter { $0 != registry.podID }
+        await listener.podsSeen(watch.pods.subtracting([registry.podID]), age: ContinuousClock.now - started)
+        guard !dead.isEmpty else { return }
+        context.logger.warning("pods are dead", metadata: ["pods": "\(dead.joined(separator: " "))"])
+        await listener.podsDied(dead)
+        for pod in dead { try await registry.remove(pod) }
+        context.metrics.worker(.deadPodCleanup).items.increment(by: dead.count)
+    }
+}

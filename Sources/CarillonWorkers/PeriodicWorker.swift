@@ -1,0 +1,50 @@
+package import CarillonMetrics
+package import Logging
+package import ServiceLifecycle
+
+/// Repeats a round of work until the pod shuts down; a failed round is logged and the next one tries again.
+///
+/// - Isolation: a task of its own
+struct PeriodicWorker: Sendable {
+    let name: WorkerName
+    let interval: Duration
+    let metrics: Metrics
+    let logger: Logger
+
+    /// - Parameter round: Does one round and returns how many things it changed.
+    func run(_ round: @escaping @Sendable () async throws -> Int) async throws {
+        let counters = metrics.worker(name)
+        try await cancelWhenGracefulShutdown {
+            while !Task.isCancelled {
+                // Pods that were started together must not come at the same moment for ever.
+                try? await Task.sleep(for: interval * Double.random(in: 0.9...1.1))
+                guard !Task.isCancelled else { return }
+                do {
+                    let items = try await round()
+                    counters.items.increment(by: items)
+                } catch is CancellationError {
+                    return
+                } catch {
+                    counters.errors.increment()
+                    logger.warning("a round of work failed", metadata: ["worker": "\(name.label)", "error": "\(error)"])
+                }
+                counters.runs.increment()
+            }
+        }
+    }
+}
+
+/// How often, and with what, the workers of a pod work.
+package struct WorkerContext: Sendable {
+    let metrics: Metrics
+    let logger: Logger
+
+    package init(metrics: Metrics, logger: Logger) {
+        self.metrics = metrics
+        self.logger = logger
+    }
+
+    func periodic(_ name: WorkerName, every interval: Duration) -> PeriodicWorker {
+        PeriodicWorker(name: name, interval: interval, metrics: metrics, logger: logger)
+    }
+}

@@ -1,0 +1,44 @@
+/// Decides which pods are dead, from what their heartbeats look like to this pod.
+///
+/// A pod is dead when its field has not changed over three seconds of observations that were each answered within half a second,
+/// on this pod's monotonic clock. A slower answer starts the count anew: a Redis that stalled for some seconds answers one
+/// observer before it has carried out the others' heartbeats.
+package struct PodWatch: Sendable {
+    private struct Watched {
+        var value: String
+        var unchangedSince: ContinuousClock.Instant
+    }
+
+    private var watched: [String: Watched] = [:]
+
+    package static let deadAfter = Duration.seconds(3)
+    package static let slowestAnswer = Duration.milliseconds(500)
+
+    package init() {}
+
+    /// Pods that were seen lately, dead ones left out.
+    package var pods: Set<String> { Set(watched.keys) }
+
+    /// An observation: what each pod's field held.
+    ///
+    /// - Returns: Pods that this observation shows to be dead; they are forgotten.
+    package mutating func observed(
+        _ heartbeats: [String: String],
+        at now: ContinuousClock.Instant,
+        took: Duration
+    ) -> [String] {
+        watched = watched.filter { heartbeats[$0.key] != nil }
+        var dead: [String] = []
+        for (pod, value) in heartbeats {
+            guard let known = watched[pod], known.value == value, took <= Self.slowestAnswer else {
+                watched[pod] = Watched(value: value, unchangedSince: now)
+                continue
+            }
+            if now - known.unchangedSince >= Self.deadAfter {
+                dead.append(pod)
+                watched[pod] = nil
+            }
+        }
+        return dead.sorted()
+    }
+}

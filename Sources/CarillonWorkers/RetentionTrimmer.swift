@@ -1,0 +1,40 @@
+import CarillonDomain
+package import CarillonStore
+package import ServiceLifecycle
+
+/// Removes entries that are older than their user wants to keep them (1 to 15 days).
+///
+/// A user is looked at on the day after his oldest entry is due, and at once when he changes his retention.
+package struct RetentionTrimmer: Service {
+    private let keeper: UserKeeper
+    private let queues: UserQueues
+    private let listener: any ClearingListener
+    private let worker: PeriodicWorker
+
+    package init(
+        interval: Duration,
+        keeper: UserKeeper,
+        queues: UserQueues,
+        listener: any ClearingListener,
+        context: WorkerContext
+    ) {
+        self.keeper = keeper
+        self.queues = queues
+        self.listener = listener
+        self.worker = context.periodic(.retentionTrimmer, every: interval)
+    }
+
+    package func run() async throws { try await worker.run { try await round() } }
+
+    private func round() async throws -> Int {
+        var removed = 0
+        while case let users = try await queues.popTrimming(), !users.isEmpty {
+            for user in users {
+                let report = try await keep(user, keeper, listener)
+                removed += report.removed
+                if let due = report.nextTrimMilliseconds { try await queues.scheduleTrim(of: user, at: due) }
+            }
+        }
+        return removed
+    }
+}
