@@ -50,11 +50,20 @@ def check_links() -> None:
                 problems.append(f"{name}: links to {target}, which has no such heading")
 
 
-def known_setting(name: str, sources: str) -> bool:
-    """Whether CarillonConfig names a setting, in any of the spellings that swift-configuration maps to one variable."""
-    words = name.lower().split("_")
-    spellings = [name, "_".join(words), ".".join(words), "-".join(words), words[0] + "".join(word.title() for word in words[1:])]
-    return any(f'"{spelling}"' in sources for spelling in spellings)
+def settings_source() -> str:
+    """The module that names every setting, each by its environment variable."""
+    return "\n".join(path.read_text(encoding="utf-8") for path in sorted((ROOT / "Sources/CarillonConfig").rglob("*.swift")))
+
+
+def check_settings() -> None:
+    if f'":{PORT}"' not in settings_source():
+        problems.append(f"CarillonConfig: {PORT} is not the default port, though Dockerfile and docker-compose.yaml use it")
+    tables = sorted((ROOT / "Sources/CarillonConfig").rglob("*Table.swift"))
+    names = re.findall(r'"([A-Z]+(?:_[A-Z]+)+)"', "\n".join(path.read_text(encoding="utf-8") for path in tables))
+    if not names:
+        problems.append("CarillonConfig: no table of settings was found")
+    readme = text("README.md") if (ROOT / "README.md").exists() else ""
+    problems.extend(f"README.md: the setting {name} is missing" for name in names if not re.search(rf"\b{name}\b", readme))
 
 
 def check_containers() -> None:
@@ -69,7 +78,7 @@ def check_containers() -> None:
         print("docker-compose.yaml was not checked: python has no yaml", file=sys.stderr)
         return
     compose = yaml.safe_load(text("docker-compose.yaml"))
-    settings = "\n".join(path.read_text(encoding="utf-8") for path in sorted((ROOT / "Sources/CarillonConfig").rglob("*.swift")))
+    settings = settings_source()
     services = compose["services"]
     for name, service in services.items():
         check_service(name, service, compose, settings)
@@ -96,11 +105,12 @@ def check_service(name: str, service: dict, compose: dict, settings: str) -> Non
             problems.append(f"{where} uses volume {source}, which is not declared")
     if "build" in service:
         for variable in service.get("environment", {}):
-            if variable not in FOREIGN_VARIABLES and not known_setting(variable, settings):
+            if variable not in FOREIGN_VARIABLES and f'"{variable}"' not in settings:
                 problems.append(f"{where} sets {variable}, which is no setting of the server")
 
 
 check_links()
+check_settings()
 check_containers()
 for problem in problems:
     print(problem)
