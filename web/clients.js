@@ -20,7 +20,7 @@ async function refresh() {
   try {
     const { clients, total, next_cursor: more } = await call(`api/v1/admin/clients?limit=${rowLimit}`);
     showRows(byID("clients-list"), clients, (client) => client.connection_id, clientRow);
-    byID("clients-total").textContent = more ? `${total}+` : String(total);
+    byID("clients-total").textContent = more ? `${total}, the newest ${clients.length} shown` : String(total);
     byID("clients").hidden = !clients.length;
     byID("clients-empty").hidden = clients.length > 0;
     forgetGone(new Set(clients.map((client) => client.connection_id)));

@@ -72,14 +72,14 @@ class Session {
     let opened = false;
     socket.addEventListener("open", () => (opened = true));
     socket.addEventListener("message", (event) => this.#ended || this.#received(parse(event.data)));
-    socket.addEventListener("close", (event) => this.#ended || this.#closed(event, opened, query));
+    socket.addEventListener("close", (event) => this.#ended || this.#closed(event, opened));
     this.#socket = socket;
   }
 
-  async #closed(event, opened, query) {
+  async #closed(event, opened) {
     this.#live = false;
     if (event.code === resyncNeeded) this.#mark = undefined;
-    if (!opened && (await this.#refused(query))) return;
+    if (!opened && (await this.#refused())) return;
     if (this.#ended) return;
     const longest = Math.min(longestWaitSeconds, 0.5 * 2 ** this.#failures);
     const seconds = longest * (0.5 + Math.random() / 2);
@@ -89,10 +89,13 @@ class Session {
     this.#retryTimer = setTimeout(() => this.#connect(), seconds * 1000);
   }
 
-  /** Asks by plain HTTP why the upgrade was refused, which a WebSocket does not tell; true when trying again is pointless. */
-  async #refused(query) {
+  /**
+   * Whether the server does not take this user, so that trying again is pointless. A page is not told why an upgrade was
+   * refused; the history judges the same parameters by the same rules.
+   */
+  async #refused() {
     try {
-      await call(`ws?${query}`);
+      await call(`api/v1/admin/history?${userQuery(this.#user)}`);
       return false;
     } catch (problem) {
       if (problem.status !== 400 || this.#ended) return false;

@@ -18,7 +18,7 @@ async function refresh() {
     );
     // A payload that has expired since makes another row.
     showRows(byID("pending-list"), rows, (row) => `${row.user} ${row.streamID} ${row.payload !== undefined}`, messageRow);
-    byID("pending-total").textContent = tally(answer);
+    byID("pending-total").textContent = tally(answer, rows.length);
     byID("pending-empty").hidden = rows.length > 0;
     showProblem(byID("pending-problem"));
   } catch (problem) {
@@ -26,7 +26,8 @@ async function refresh() {
   }
 }
 
-function tally({ total_pending: total, users_with_pending: users, next_cursor: more }) {
+function tally({ total_pending: total, users_with_pending: users, next_cursor: more }, shown) {
   if (!total) return "0";
-  return `${total}${more ? "+" : ""} for ${users} ${users === 1 ? "user" : "users"}`;
+  const text = `${total} for ${users} ${users === 1 ? "user" : "users"}`;
+  return more ? `${text}, the newest ${shown} shown` : text;
 }
