@@ -1,9 +1,9 @@
 #!/usr/bin/env bash
-# Installs the system packages that are missing for a purpose: build, redis, run, check or test.
+# Installs the system packages that are missing for a purpose: build, redis, run, bench, check or test.
 # Prints nothing when all is there. Debian and Ubuntu; elsewhere it says what to install by hand.
 set -euo pipefail
 
-purpose=${1:?usage: install.sh build|redis|run|check|test}
+purpose=${1:?usage: install.sh build|redis|run|bench|check|test}
 missing=()
 
 # need <package> <command…>: the package is missing when the command fails.
@@ -48,6 +48,11 @@ redis)
 run)
     need_build
     need redis-server program redis-server
+    ;;
+bench)
+    need_build
+    need redis-server program redis-server
+    need python3 program python3
     ;;
 check)
     need_swift

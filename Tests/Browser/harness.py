@@ -1,4 +1,5 @@
-"""Private programs for the browser tests: a redis-server and a carillon-server on free ports, and a condition to wait on."""
+"""Private programs for the browser tests and the benchmark: a redis-server and a carillon-server on free ports, and a
+condition to wait on."""
 
 import os
 import pathlib
@@ -76,30 +77,33 @@ def answers(url: str) -> bool:
 
 
 class Hub:
-    """One Redis and one server on it, in a folder that goes with them."""
+    """One Redis as we configure it and one server on it, in a folder that goes with them."""
 
-    def __init__(self):
+    def __init__(self, server: str = SERVER, **settings: str):
         self._folder = pathlib.Path(tempfile.mkdtemp(prefix="carillon-browser-"))
         self._programs: list[Program] = []
         try:
             redis_port = free_port()
             self._start(
-                ["redis-server", "--port", str(redis_port), "--bind", "127.0.0.1", "--save", "", "--dir", str(self._folder)],
+                [str(ROOT / "scripts/redis-local.sh")],
                 "redis.log",
                 lambda: accepts(redis_port),
+                REDIS_PORT=str(redis_port),
+                REDIS_DIR=str(self._folder),
             )
             port = free_port()
             self.url = f"http://127.0.0.1:{port}"
             self.server = self._start(
-                [SERVER],
+                [server],
                 "server.log",
                 lambda: answers(f"{self.url}/ready"),
                 SERVER_ADDR=f"127.0.0.1:{port}",
                 REDIS_ADDR=f"127.0.0.1:{redis_port}",
                 WEB_DIR=str(ROOT / "web"),
-                POD_ID="browser-test",
-                # So that stopping the server inside a test takes no longer than it must.
+                POD_ID="private",
+                # Stopping takes no longer than it must.
                 DRAIN_SECONDS="0",
+                **settings,
             )
         except BaseException:
             self.stop()
