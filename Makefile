@@ -1,0 +1,63 @@
+# What each target is for: `make help`. The logic sits in scripts/.
+
+# Arguments for the program that a target starts: make sender ARGS="--help"
+ARGS ?=
+# What the client and the sender connect as, and to.
+export DEV_USER_ID ?= 1
+export DEV_LOGIN ?= test_user
+
+SWIFT_SOURCES := Package.swift Sources Tests cmd
+RELEASE := .build/release
+
+.DEFAULT_GOAL := help
+.PHONY: help build run redis-local client sender docker-up docker-logs docker-down test check bench fmt lint
+
+help: ## Print this list
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+build: ## Build the three programs for release
+	@scripts/install.sh build
+	swift build -c release
+
+run: ## Run the server with a Redis of its own: one command from a clone to a working hub
+	@scripts/install.sh run
+	swift build -c release --product carillon-server
+	exec $(RELEASE)/carillon-server --dev $(ARGS)
+
+redis-local: ## Run a private Redis on 127.0.0.1:6379 with scripts/redis.conf, data in .data/redis
+	@scripts/install.sh redis
+	@exec scripts/redis-local.sh $(ARGS)
+
+client: ## Run a device as DEV_USER_ID and DEV_LOGIN that prints what it hears (ARGS=…)
+	@scripts/install.sh build
+	swift build -c release --product carillon-client
+	exec $(RELEASE)/carillon-client $(ARGS)
+
+sender: ## Send notifications (ARGS=…)
+	@scripts/install.sh build
+	swift build -c release --product carillon-sender
+	exec $(RELEASE)/carillon-sender $(ARGS)
+
+docker-up: ## Build the image and start Redis and the server in containers
+	docker compose up -d --build
+
+docker-logs: ## Follow the containers' logs
+	docker compose logs -f
+
+docker-down: ## Stop and remove the containers; Redis's data stays in its volume
+	docker compose down
+
+test: ## Run all tests: Swift, then the page in a browser
+	@scripts/test.sh
+
+check: ## Run what needs no build: format, import directions, documents, syntax
+	@scripts/check.sh
+
+bench: ## Measure rate and latency through a private Redis, server, sender and client
+	@scripts/bench.sh
+
+fmt: ## Format the Swift sources in place
+	swift format -i -r -p $(SWIFT_SOURCES)
+
+lint: ## Check the format of the Swift sources
+	swift format lint --strict -r -p $(SWIFT_SOURCES)

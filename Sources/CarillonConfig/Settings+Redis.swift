@@ -1,0 +1,89 @@
+extension Settings {
+    /// Where Redis is and how to log in there.
+    package struct Redis: Hashable, Sendable {
+        package enum Address: Hashable, Sendable {
+            /// An IPv6 address stands without brackets.
+            case tcp(host: String, port: Int)
+            case unix(path: String)
+        }
+
+        /// `REDIS_ADDR`, or what `REDIS_URL` says.
+        package var address: Address
+        /// `REDIS_USERNAME`
+        package var username: String?
+        /// `REDIS_PASSWORD`
+        package var password: String?
+        /// `REDIS_DB`
+        package var database: Int
+        /// `REDIS_TLS`, or a `rediss://` URL.
+        package var usesTLS: Bool
+        /// `REDIS_TLS_CA`: path of a PEM file; nil for the system's authorities.
+        package var authoritiesFile: String?
+        /// `REDIS_COMMAND_TIMEOUT`
+        package var commandTimeout: Duration
+
+        package init(
+            address: Address,
+            username: String? = nil,
+            password: String? = nil,
+            database: Int = 0,
+            usesTLS: Bool = false,
+            authoritiesFile: String? = nil,
+            commandTimeout: Duration = .seconds(5)
+        ) {
+            self.address = address
+            self.username = username
+            self.password = password
+            self.database = database
+            self.usesTLS = usesTLS
+            self.authoritiesFile = authoritiesFile
+            self.commandTimeout = commandTimeout
+        }
+    }
+}
+
+extension Settings.Redis.Address: CustomStringConvertible {
+    /// As `REDIS_ADDR` writes it.
+    package var description: String {
+        switch self {
+        case .tcp(let host, let port): AddressText.format(host: host, port: port)
+        case .unix(let path): "unix:\(path)"
+        }
+    }
+}
+
+extension Settings.Redis {
+    static func load(_ values: SettingValues) throws(SettingsError) -> Settings.Redis {
+        var target: RedisURL?
+        if !values.isGiven("REDIS_ADDR") {
+            target = try values.parsed("REDIS_URL", RedisURL.init)
+        }
+        let address =
+            if let target { target.address } else {
+                try values.required("REDIS_ADDR", AddressText.redis)
+            }
+        let database = try values.integer("REDIS_DB")
+        let username = try values.parsed("REDIS_USERNAME") { name in
+            name.unicodeScalars.allSatisfy { $0.value >= 0x20 && $0.value != 0x7f } ? name : nil
+        }
+        let redis = Settings.Redis(
+            address: address,
+            username: username ?? target?.username,
+            password: values.text("REDIS_PASSWORD") ?? target?.password,
+            database: values.isGiven("REDIS_DB") ? database : target?.database ?? database,
+            usesTLS: try values.boolean("REDIS_TLS") || target?.usesTLS == true,
+            authoritiesFile: try values.parsed("REDIS_TLS_CA") { FilePath.isReadableFile($0) ? $0 : nil },
+            commandTimeout: try values.duration("REDIS_COMMAND_TIMEOUT")
+        )
+        if redis.usesTLS, case .unix = redis.address {
+            throw SettingsError("REDIS_TLS: a unix socket does not speak TLS")
+        }
+        if redis.authoritiesFile != nil, !redis.usesTLS {
+            throw SettingsError("REDIS_TLS_CA: there is no TLS to check; set REDIS_TLS to true")
+        }
+        if redis.username != nil, redis.password == nil {
+            throw SettingsError("REDIS_USERNAME: a user needs a password; set REDIS_PASSWORD")
+        }
+        return redis
+    }
+}

@@ -1,0 +1,244 @@
+"""The page at `/` in a real browser against a real server.
+
+Environment: CARILLON_SERVER (default .build/debug/carillon-server), CHROMIUM (default /usr/bin/chromium),
+SCREENSHOTS (a folder to keep; default a temporary one).
+"""
+
+import json
+import os
+import pathlib
+import tempfile
+import unittest
+import urllib.parse
+import urllib.request
+
+from playwright.sync_api import expect, sync_playwright
+
+from harness import Hub
+
+CHROMIUM = os.environ.get("CHROMIUM", "/usr/bin/chromium")
+SCREENSHOTS = pathlib.Path(os.environ.get("SCREENSHOTS") or tempfile.mkdtemp(prefix="carillon-screenshots-"))
+# One above the largest integer that a double holds exactly.
+BIG_ID = 9_007_199_254_740_993
+PUSH_MS = 2_000
+REFRESH_MS = 10_000
+
+expect.set_options(timeout=REFRESH_MS)
+
+
+def launch(playwright):
+    """Starts Debian's Chromium. `headless=False` only keeps playwright from adding its own headless flags."""
+    flags = ["--headless=new", "--no-sandbox", "--disable-gpu", "--hide-scrollbars"]
+    return playwright.chromium.launch(executable_path=CHROMIUM, headless=False, args=flags)
+
+
+class PageTest(unittest.TestCase):
+    @classmethod
+    def setUpClass(cls):
+        cls.hub = Hub()
+        cls.addClassCleanup(cls.hub.stop)
+        playwright = sync_playwright().start()
+        cls.addClassCleanup(playwright.stop)
+        cls.browser = launch(playwright)
+        cls.addClassCleanup(cls.browser.close)
+        SCREENSHOTS.mkdir(parents=True, exist_ok=True)
+
+    def setUp(self):
+        self.console = []
+        self.page = self.open_page()
+
+    def open_page(self, **options):
+        context = self.browser.new_context(viewport={"width": 1360, "height": 1000}, locale="en-GB", **options)
+        self.addCleanup(context.close)
+        page = context.new_page()
+        # The browser reports violations of the content security policy on the console as well.
+        page.on("console", lambda entry: entry.type in ("error", "warning") and self.console.append(entry.text))
+        page.on("pageerror", lambda error: self.console.append(str(error)))
+        page.on("dialog", lambda dialog: self.console.append(f"dialog: {dialog.message}") or dialog.dismiss())
+        page.goto(self.hub.url)
+        expect(page.locator("#health")).to_contain_text("healthy")
+        return page
+
+    def picture(self, name, page=None):
+        (page or self.page).screenshot(path=SCREENSHOTS / f"{name}.png", full_page=True)
+
+    def assert_quiet_console(self):
+        self.assertEqual(self.console, [], self.hub.server_log()[-4000:])
+
+    # Steps
+
+    def fill_user(self, form, user_id, login):
+        self.page.locator(f"#{form} [name=id]").fill(str(user_id))
+        self.page.locator(f"#{form} [name=login]").fill(login)
+
+    def connect(self, user_id, login):
+        self.fill_user("device", user_id, login)
+        self.page.locator("#device-open").click()
+        expect(self.page.locator("#device-state")).to_contain_text(f"Live as {user_id}-{login}")
+
+    def send(self, message, **fields):
+        self.page.locator("#send [name=message]").fill(message)
+        for name, value in fields.items():
+            field = self.page.locator(f"#send [name={name}]")
+            if name == "priority":
+                field.select_option(value)
+            else:
+                field.fill(value)
+        self.page.locator("#send button.primary").click()
+
+    def show_history(self, user_id, login):
+        self.fill_user("history", user_id, login)
+        self.page.locator("#history button").click()
+
+    def device_card(self, text):
+        return self.page.locator("#device-list .card").filter(has_text=text)
+
+    def server_answer(self, path, **query):
+        with urllib.request.urlopen(f"{self.hub.url}{path}?{urllib.parse.urlencode(query)}", timeout=5) as answer:
+            return json.load(answer)
+
+    # Tests
+
+    def test_life_of_a_notification(self):
+        page = self.page
+        self.connect(1, "alice")
+        expect(page.locator("#clients-list tr").filter(has_text="1-alice")).to_have_count(1)
+
+        self.fill_user("send", 1, "alice")
+        self.send(
+            "Your order has been shipped",
+            title="On its way",
+            type="order.shipped",
+            source="order-service",
+            priority="high",
+            data='{"order": 12345678901234567890, "express": true}',
+        )
+        card = self.device_card("Your order has been shipped")
+        expect(card.locator(".badge")).to_have_text("UNREAD", timeout=PUSH_MS)
+        expect(card).to_contain_text("On its way")
+        expect(card).to_contain_text("high")
+        card.locator("summary").click()
+        expect(card.locator("pre")).to_contain_text('"order": 12345678901234567890')
+        expect(page.locator("#send-result")).to_contain_text("Stored for 1 user")
+        pending = page.locator("#pending-list .card").filter(has_text="Your order has been shipped")
+        expect(pending).to_contain_text("1-alice")
+        self.picture("unread")
+
+        card.get_by_role("button", name="Mark read").click()
+        expect(card.locator(".badge")).to_have_text("READ", timeout=PUSH_MS)
+        expect(card.get_by_role("button", name="Mark read")).to_have_count(0)
+        expect(pending).to_have_count(0)
+        self.show_history(1, "alice")
+        expect(page.locator("#history-list .card").filter(has_text="Your order has been shipped").locator(".badge")).to_have_text("READ")
+        expect(page.locator("#count-sent")).not_to_have_text("–")
+        self.picture("read")
+        self.assert_quiet_console()
+
+    def test_markup_in_a_message_is_text(self):
+        markup = "<img src=x onerror=alert(1)><script>alert(2)</script><b>bold</b>"
+        self.connect(2, "mallory")
+        self.fill_user("send", 2, "mallory")
+        self.send(markup, title="<i>title</i>", source="<u>source</u>", type="<s>type</s>", data='{"<b>": "</pre><img src=x>"}')
+        expect(self.device_card(markup).locator(".badge")).to_have_text("UNREAD", timeout=PUSH_MS)
+        expect(self.page.locator("#pending-list .message").filter(has_text=markup)).to_have_count(1)
+        self.show_history(2, "mallory")
+        expect(self.page.locator("#history-list .message").filter(has_text=markup)).to_have_count(1)
+        for foreign in ("main img", "main script", "main b", "main i", "main u", "main s"):
+            expect(self.page.locator(foreign)).to_have_count(0)
+        self.picture("markup")
+        self.assert_quiet_console()
+
+    def test_an_id_beyond_a_double_is_not_rounded(self):
+        page = self.page
+        self.connect(BIG_ID, "grace")
+        row = page.locator("#clients-list tr").filter(has_text=f"{BIG_ID}-grace")
+        expect(row).to_have_count(1)
+
+        row.get_by_role("checkbox").check()
+        page.locator("#send [value=selected]").check()
+        self.send("to a selected client")
+        expect(self.device_card("to a selected client")).to_have_count(1, timeout=PUSH_MS)
+        expect(page.locator("#send-result")).to_contain_text(f"{BIG_ID}-grace")
+
+        page.locator("#send [value=all]").check()
+        self.send("to everybody")
+        expect(self.device_card("to everybody")).to_have_count(1, timeout=PUSH_MS)
+
+        row.get_by_role("button").click()
+        page.locator("#send [value=one]").check()
+        expect(page.locator("#send [name=id]")).to_have_value(str(BIG_ID))
+        self.send("to one user")
+        expect(self.device_card("to one user")).to_have_count(1, timeout=PUSH_MS)
+        self.show_history(BIG_ID, "grace")
+        expect(page.locator("#history-list .card")).to_have_count(3)
+        history = self.server_answer("/api/v1/admin/history", user_id=BIG_ID, login="grace")
+        self.assertEqual({message["payload"]["target"]["id"] for message in history["messages"]}, {BIG_ID})
+        self.picture("big-id")
+        self.assert_quiet_console()
+
+    def test_refusals_are_shown(self):
+        page = self.page
+        self.fill_user("send", "1", "not a login")
+        self.send("refused")
+        expect(page.locator("#send-result .problem").first).to_contain_text("/target/0/login")
+        self.fill_user("send", 1, "alice")
+        self.send("refused", data="[1]")
+        expect(page.locator("#send-result .problem")).to_contain_text("must be a JSON object")
+        page.locator("#send [name=data]").fill("")
+        page.locator("#send [value=selected]").check()
+        self.send("refused")
+        expect(page.locator("#send-result .problem")).to_contain_text("select clients in the list first")
+
+        self.fill_user("device", "nobody", "alice")
+        page.locator("#device-open").click()
+        expect(page.locator("#device-problem .problem")).to_contain_text("user_id")
+        expect(page.locator("#device-state")).to_have_text("Not connected.")
+        self.picture("refused")
+
+    def test_two_devices_share_what_is_read(self):
+        self.connect(3, "bob")
+        first, self.page = self.page, self.open_page()
+        self.connect(3, "bob")
+        self.fill_user("send", 3, "bob")
+        self.send("for both")
+        both = [page.locator("#device-list .card").filter(has_text="for both") for page in (first, self.page)]
+        for card in both:
+            expect(card.locator(".badge")).to_have_text("UNREAD", timeout=PUSH_MS)
+        both[0].get_by_role("button", name="Mark read").click()
+        for card in both:
+            expect(card.locator(".badge")).to_have_text("READ", timeout=PUSH_MS)
+        self.assert_quiet_console()
+
+    def test_dark_and_narrow(self):
+        page = self.open_page(color_scheme="dark")
+        self.picture("dark", page)
+        page.set_viewport_size({"width": 390, "height": 800})
+        width = page.evaluate("document.documentElement.scrollWidth")
+        self.assertLessEqual(width, 390, "the page scrolls sideways on a phone")
+        self.picture("narrow", page)
+
+    @classmethod
+    def tearDownClass(cls):
+        print(f"screenshots: {SCREENSHOTS}")
+
+
+class LostServerTest(unittest.TestCase):
+    def test_a_server_that_goes_away_is_told(self):
+        hub = Hub()
+        self.addCleanup(hub.stop)
+        with sync_playwright() as playwright:
+            browser = launch(playwright)
+            page = browser.new_page()
+            page.goto(hub.url)
+            expect(page.locator("#health")).to_contain_text("healthy")
+            page.locator("#device-open").click()
+            expect(page.locator("#device-state")).to_contain_text("Live")
+            hub.server.stop()
+            expect(page.locator("#lost")).to_be_visible()
+            expect(page.locator("#device-state")).to_contain_text("Trying again")
+            page.screenshot(path=SCREENSHOTS / "lost.png", full_page=True)
+            browser.close()
+
+
+if __name__ == "__main__":
+    unittest.main()

@@ -1,0 +1,117 @@
+#!/usr/bin/env python3
+"""Checks that what is written beside the code fits it: links between documents, docker-compose.yaml, Dockerfile, ports."""
+
+import pathlib
+import re
+import subprocess
+import sys
+import urllib.parse
+
+ROOT = pathlib.Path(__file__).resolve().parents[1]
+PORT = 8080
+# Variables of a service that are no settings of ours.
+FOREIGN_VARIABLES = {"TZ"}
+
+problems: list[str] = []
+
+
+def text(name: str) -> str:
+    return (ROOT / name).read_text(encoding="utf-8")
+
+
+def anchors(markdown: str) -> set[str]:
+    """The anchors that GitHub makes of headings."""
+    headings = re.findall(r"^#{1,6}\s+(.+?)\s*#*$", without_code_blocks(markdown), re.MULTILINE)
+    return {re.sub(r"[^\w\- ]", "", re.sub(r"[`*]", "", heading).lower()).replace(" ", "-") for heading in headings}
+
+
+def without_code_blocks(markdown: str) -> str:
+    return re.sub(r"^(```|~~~).*?^\1", "", markdown, flags=re.MULTILINE | re.DOTALL)
+
+
+def check_links() -> None:
+    listed = subprocess.run(
+        ["git", "ls-files", "--cached", "--others", "--exclude-standard", "*.md"], cwd=ROOT, capture_output=True, text=True
+    )
+    # Without git (an unpacked archive) there is no list of what belongs to the project.
+    for name in filter(None, listed.stdout.split("\n")):
+        document = ROOT / name
+        if not document.exists():
+            continue
+        markdown = document.read_text(encoding="utf-8")
+        for target in re.findall(r"\]\(<?([^)\s>]+)>?[^)]*\)", without_code_blocks(markdown)):
+            if re.match(r"[a-z][a-z0-9+.-]*:", target):
+                continue
+            path, _, anchor = urllib.parse.unquote(target).partition("#")
+            linked = (document.parent / path) if path else document
+            if not linked.exists():
+                problems.append(f"{name}: links to {target}, which does not exist")
+            elif anchor and linked.suffix == ".md" and anchor not in anchors(linked.read_text(encoding="utf-8")):
+                problems.append(f"{name}: links to {target}, which has no such heading")
+
+
+def settings_source() -> str:
+    """The module that names every setting, each by its environment variable."""
+    return "\n".join(path.read_text(encoding="utf-8") for path in sorted((ROOT / "Sources/CarillonConfig").rglob("*.swift")))
+
+
+def check_settings() -> None:
+    if f'":{PORT}"' not in settings_source():
+        problems.append(f"CarillonConfig: {PORT} is not the default port, though Dockerfile and docker-compose.yaml use it")
+    tables = sorted((ROOT / "Sources/CarillonConfig").rglob("*Table.swift"))
+    names = re.findall(r'"([A-Z]+(?:_[A-Z]+)+)"', "\n".join(path.read_text(encoding="utf-8") for path in tables))
+    if not names:
+        problems.append("CarillonConfig: no table of settings was found")
+    readme = text("README.md") if (ROOT / "README.md").exists() else ""
+    problems.extend(f"README.md: the setting {name} is missing" for name in names if not re.search(rf"\b{name}\b", readme))
+
+
+def check_containers() -> None:
+    dockerfile = text("Dockerfile")
+    if f"EXPOSE {PORT}" not in dockerfile:
+        problems.append(f"Dockerfile: does not expose {PORT}")
+    for source in re.findall(r"^COPY (?!--from)(.+) \S+$", dockerfile, re.MULTILINE):
+        problems.extend(f"Dockerfile: copies {name}, which does not exist" for name in source.split() if not (ROOT / name).exists())
+    try:
+        import yaml
+    except ImportError:
+        print("docker-compose.yaml was not checked: python has no yaml", file=sys.stderr)
+        return
+    compose = yaml.safe_load(text("docker-compose.yaml"))
+    settings = settings_source()
+    services = compose["services"]
+    for name, service in services.items():
+        check_service(name, service, compose, settings)
+    published = services["carillon"]["ports"]
+    if not any(str(port).split(":")[-1] == str(PORT) for port in published):
+        problems.append(f"docker-compose.yaml: carillon does not publish {PORT}")
+    if services["carillon"]["environment"]["REDIS_ADDR"].split(":")[0] not in services:
+        problems.append("docker-compose.yaml: REDIS_ADDR names no service")
+
+
+def check_service(name: str, service: dict, compose: dict, settings: str) -> None:
+    where = f"docker-compose.yaml: {name}"
+    if ("image" in service) == ("build" in service):
+        problems.append(f"{where} needs either an image or a build")
+    for other in service.get("depends_on", {}):
+        if "healthcheck" not in compose["services"].get(other, {}):
+            problems.append(f"{where} waits for {other}, which has no health check")
+    for volume in service.get("volumes", []):
+        source = volume.split(":")[0]
+        if source.startswith("."):
+            if not (ROOT / source).exists():
+                problems.append(f"{where} mounts {source}, which does not exist")
+        elif source not in compose.get("volumes", {}):
+            problems.append(f"{where} uses volume {source}, which is not declared")
+    if "build" in service:
+        for variable in service.get("environment", {}):
+            if variable not in FOREIGN_VARIABLES and f'"{variable}"' not in settings:
+                problems.append(f"{where} sets {variable}, which is no setting of the server")
+
+
+check_links()
+check_settings()
+check_containers()
+for problem in problems:
+    print(problem)
+sys.exit(bool(problems))

@@ -1,0 +1,37 @@
+#!/usr/bin/env bash
+# Runs every test suite, the later ones also when an earlier one failed, and prints one line for each at the end.
+set -uo pipefail
+cd "$(dirname "$0")/.."
+
+scripts/install.sh test || exit 1
+
+summary=()
+failed=0
+
+# suite <name> <command…>
+suite() {
+    local name=$1 started=$SECONDS verdict=passed
+    shift
+    printf '\n== %s\n' "$name"
+    if ! "$@"; then
+        verdict=FAILED
+        failed=1
+    fi
+    summary+=("$(printf '%-8s %-7s %5d s' "$name" "$verdict" $((SECONDS - started)))")
+}
+
+build() { swift build --build-tests && swift build; }
+swift_tests() { swift test --skip-build; }
+browser_tests() { scripts/venv.sh && (cd Tests/Browser && ../../.build/venv/bin/python -B smoke_test.py); }
+
+suite build build
+if ((failed)); then
+    printf '\nnothing was tested: the build failed\n'
+    exit 1
+fi
+suite swift swift_tests
+suite browser browser_tests
+
+printf '\n'
+printf '%s\n' "${summary[@]}"
+exit "$failed"

@@ -1,0 +1,176 @@
+// A device of a user inside the page: one WebSocket, its pushes, and the button that says read.
+
+import { call, userKey, userOf, userQuery } from "./api.js";
+import { byID, element, showProblem, showRows } from "./dom.js";
+import { parse, stringify } from "./lossless.js";
+import { messageRow } from "./message.js";
+
+const rowLimit = 500;
+const longestWaitSeconds = 30;
+const resyncNeeded = 1012;
+
+let session;
+
+export function startDevice() {
+  byID("device").addEventListener("submit", (event) => {
+    event.preventDefault();
+    session?.end();
+    session = new Session(userOf(event.target));
+  });
+  byID("device-close").addEventListener("click", () => {
+    session?.end();
+    session = undefined;
+    showState("Not connected.", "off");
+  });
+}
+
+function showState(text, kind) {
+  const line = byID("device-state");
+  line.textContent = text;
+  line.dataset.kind = kind;
+  byID("device-close").disabled = kind === "off";
+}
+
+/** One user's connection, kept up over losses until `end`. */
+class Session {
+  #user;
+  #socket;
+  #retryTimer;
+  #failures = 0;
+  #ended = false;
+  #live = false;
+  /** Stream id of the newest entry heard, and the epoch in which it was: what a reconnect goes on from. */
+  #mark;
+  #epoch;
+  #entries = new Map();
+
+  constructor(user) {
+    this.#user = user;
+    this.#show();
+    showProblem(byID("device-problem"));
+    this.#connect();
+  }
+
+  end() {
+    this.#ended = true;
+    clearTimeout(this.#retryTimer);
+    this.#socket?.close(1000);
+  }
+
+  #connect() {
+    showState(`Connecting as ${userKey(this.#user)}…`, "busy");
+    const query = userQuery(this.#user);
+    if (this.#mark && this.#epoch !== undefined) {
+      query.set("since", this.#mark);
+      query.set("epoch", String(this.#epoch));
+    } else {
+      this.#entries.clear();
+    }
+    const url = new URL(`ws?${query}`, document.baseURI);
+    url.protocol = url.protocol === "https:" ? "wss:" : "ws:";
+    const socket = new WebSocket(url);
+    let opened = false;
+    socket.addEventListener("open", () => (opened = true));
+    socket.addEventListener("message", (event) => this.#ended || this.#received(parse(event.data)));
+    socket.addEventListener("close", (event) => this.#ended || this.#closed(event, opened));
+    this.#socket = socket;
+  }
+
+  async #closed(event, opened) {
+    this.#live = false;
+    if (event.code === resyncNeeded) this.#mark = undefined;
+    if (!opened && (await this.#refused())) return;
+    if (this.#ended) return;
+    const longest = Math.min(longestWaitSeconds, 0.5 * 2 ** this.#failures);
+    const seconds = longest * (0.5 + Math.random() / 2);
+    this.#failures += 1;
+    const why = event.reason ? `${event.code}, ${event.reason}` : event.code;
+    showState(`Connection lost (${why}). Trying again in ${seconds.toFixed(1)} s…`, "busy");
+    this.#retryTimer = setTimeout(() => this.#connect(), seconds * 1000);
+  }
+
+  /**
+   * Whether the server does not take this user, so that trying again is pointless. A page is not told why an upgrade was
+   * refused; the history judges the same parameters by the same rules.
+   */
+  async #refused() {
+    try {
+      await call(`api/v1/admin/history?${userQuery(this.#user)}`);
+      return false;
+    } catch (problem) {
+      if (problem.status !== 400 || this.#ended) return false;
+      this.end();
+      showProblem(byID("device-problem"), problem);
+      showState("Not connected.", "off");
+      byID("device-empty").hidden = true;
+      return true;
+    }
+  }
+
+  #received({ type, data }) {
+    switch (type) {
+      case "notification.push":
+        this.#mark = data.stream_id;
+        this.#pushed(data);
+        break;
+      case "notification.read.ack":
+        this.#changed(data, "read");
+        break;
+      case "notification.auto_cleared":
+        this.#changed(data, "auto_cleared");
+        break;
+      case "session.ready":
+        this.#ready(data);
+        break;
+      case "error":
+        showProblem(byID("device-problem"), { title: data.code, detail: data.detail });
+        break;
+    }
+  }
+
+  #ready(data) {
+    this.#failures = 0;
+    this.#live = true;
+    this.#mark = data.last_stream_id ?? this.#mark;
+    this.#epoch = data.epoch;
+    showState(`Live as ${userKey(this.#user)} on pod ${data.pod_id}, connection ${data.connection_id}.`, "live");
+    this.#show();
+  }
+
+  #pushed(data) {
+    this.#entries.set(data.stream_id, data);
+    if (this.#entries.size > rowLimit) this.#entries.delete(this.#entries.keys().next().value);
+    if (!this.#live) return;
+    byID("device-news").textContent = `New notification: ${data.title ?? data.message}`;
+    this.#show();
+  }
+
+  #changed({ stream_id: streamID }, status) {
+    const entry = this.#entries.get(streamID);
+    if (!entry) return;
+    this.#entries.set(streamID, { ...entry, status });
+    this.#show();
+  }
+
+  #markRead({ notification_id, stream_id }) {
+    if (this.#socket.readyState !== WebSocket.OPEN) return;
+    this.#socket.send(stringify({ type: "notification.read", data: { notification_id, stream_id } }));
+  }
+
+  #show() {
+    const rows = [...this.#entries.values()].reverse();
+    const keyOf = (entry) => `${userKey(this.#user)} ${entry.stream_id} ${entry.status}`;
+    showRows(byID("device-list"), rows, keyOf, (entry) => this.#row(entry));
+    const unread = rows.filter((entry) => entry.status === "unread").length;
+    byID("device-heading").textContent = unread ? `Test device (${unread} unread)` : "Test device";
+    byID("device-empty").hidden = rows.length > 0;
+    byID("device-empty").textContent = `Nothing for ${userKey(this.#user)} yet.`;
+  }
+
+  #row(entry) {
+    const { status, stream_id: streamID, ...payload } = entry;
+    const action =
+      status === "unread" ? element("button", { type: "button", click: () => this.#markRead(entry) }, "Mark read") : undefined;
+    return messageRow({ payload, streamID, status, action });
+  }
+}
