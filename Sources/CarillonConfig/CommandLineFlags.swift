@@ -34,7 +34,7 @@ struct CommandLineFlags {
             let parts = argument.split(separator: "=", maxSplits: 1, omittingEmptySubsequences: false)
             let flag = String(parts[0])
             guard let definition = SettingDefinition.all.first(where: { $0.flag == flag }) else {
-                throw Self.unknown(flag)
+                throw Switch(rawValue: flag) == nil ? Self.unknown(flag) : SettingsError("\(flag) takes no value")
             }
             guard given.insert(flag).inserted else { throw SettingsError("\(flag) is given twice") }
             let value: String

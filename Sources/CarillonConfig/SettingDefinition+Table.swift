@@ -59,7 +59,7 @@ extension SettingDefinition {
         SettingDefinition(
             .redis,
             "REDIS_PASSWORD",
-            .text(rule: "a password"),
+            .text(rule: "any text"),
             isSecret: true,
             "Password for Redis."
         ),
@@ -157,7 +157,7 @@ extension SettingDefinition {
         SettingDefinition(
             .workers,
             "UPKEEP_INTERVAL",
-            .duration(.seconds(1) ... .seconds(300), unit: .milliseconds(1)),
+            .duration(.seconds(1) ... .seconds(240), unit: .milliseconds(1)),
             default: "20s",
             "Time between renewals of the locks and the presence of connected users."
         ),

@@ -80,7 +80,7 @@ package struct SettingDefinition: Sendable {
         switch kind {
         case .integer: "an integer from \(shownValues)"
         case .duration(_, let unit):
-            "a duration from \(shownValues), such as \(unit < .seconds(1) ? "500ms, " : "")90, 90s or 15m"
+            "a duration from \(shownValues), written like \(unit < .seconds(1) ? "500ms, " : "")5, 5s or 2m"
         case .boolean: shownValues
         case .choice(let choices): "one of \(choices.joined(separator: ", "))"
         case .text(let rule): rule

@@ -45,7 +45,9 @@ package enum SettingsHelp {
     private static func rows(_ definition: SettingDefinition) -> [String] {
         var head = "  \(padded(definition.name, 28))\(padded(definition.flag ?? "(no flag)", 30))"
         head += "default: \(definition.shownDefault)"
-        return [head] + wrapped("\(definition.help) (\(definition.shownValues))", indentation: 6)
+        let values =
+            if case .text(let rule) = definition.kind { "Takes \(rule)." } else { "(\(definition.shownValues))" }
+        return [head] + wrapped("\(definition.help) \(values)", indentation: 6)
     }
 
     private static func wrapped(_ text: String, indentation: Int) -> [String] {

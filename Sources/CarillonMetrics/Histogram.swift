@@ -24,7 +24,9 @@ package final class Histogram: Sendable {
         self.buckets = (0...bounds.count).map { _ in Bucket() }
     }
 
-    /// Counts `value`, in the unit that the metric's name states. What is not a number is left out, as it would spoil the sum for good.
+    /// Counts `value`, in the unit that the metric's name states.
+    ///
+    /// What is not a number is left out, as it would spoil the sum for good.
     package func observe(_ value: Double) {
         guard !value.isNaN else { return }
         var index = 0
@@ -52,7 +54,7 @@ extension Histogram: Metric {
     func write(labels: String, into text: inout ExpositionText) {
         let separator = labels.isEmpty ? "" : ","
         var total = 0
-        // The count is the last cumulative bucket, never a number of its own, so that both agree under concurrent observations.
+        // The count is the last cumulative bucket, so that both agree whatever is observed meanwhile.
         for (bound, bucket) in zip(bounds + [.infinity], buckets) {
             total += bucket.count.load(ordering: .relaxed)
             let le = ExpositionText.number(bound)

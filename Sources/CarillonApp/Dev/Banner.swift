@@ -25,10 +25,10 @@ package struct Banner: Sendable {
     }
 
     package var lines: [String] {
-        let target = "\"target\":[{\"id\":1,\"login\":\"alice\"}]"
+        let body = #"{"target":[{"id":1,"login":"alice"}],"message":"Hello"}"#
         let redisLine =
             if let redis {
-                "own redis-server at \(redis.address) (pid \(redis.pid)), data in \(redis.dataFolder), stops with Carillon"
+                "own redis-server at \(redis.address), pid \(redis.pid), data in \(redis.dataFolder)"
             } else {
                 "found at \(settings.redis.address)"
             }
@@ -36,7 +36,7 @@ package struct Banner: Sendable {
             "Carillon \(CarillonVersion.text), pod \(settings.podID)",
             "  Redis  \(redisLine)",
             "  Open   \(url)",
-            "  Send   curl \(url)api/v1/notify -H 'Content-Type: application/json' -d '{\(target),\"message\":\"Hello\"}'",
+            "  Send   curl \(url)api/v1/notify -H 'Content-Type: application/json' -d '\(body)'",
             "  Stop   Ctrl-C",
         ]
     }

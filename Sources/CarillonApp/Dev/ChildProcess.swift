@@ -3,9 +3,9 @@ import Synchronization
 
 /// A program that runs in a process group of its own and ends when this process does, however this one ends.
 ///
-/// The terminal's Ctrl-C does not reach another group, so the program outlives the draining of the server. A parent-death signal would follow
-/// the thread that started the program, not the process; instead a watching shell holds the read end of a pipe: its end of file, which even SIGKILL
-/// brings about, makes the shell end the program.
+/// The terminal's Ctrl-C does not reach another group, so the program outlives the draining of the server. A
+/// parent-death signal would follow the thread that started the program, not the process; instead a watching shell reads
+/// from a socket: its end of file, which even SIGKILL brings about, makes the shell end the program.
 ///
 /// - Isolation: any thread
 final class ChildProcess: Sendable {
@@ -13,13 +13,14 @@ final class ChildProcess: Sendable {
     private let state: Mutex<State>
 
     private struct State {
-        /// Write end of the watcher's pipe; nil once the watcher was dismissed.
+        /// This process's end of the watcher's socket; nil once the watcher was dismissed.
         var leash: Int32?
-        /// Wait status of the ended program.
-        var status: Int32?
+        /// Whether the program ended and was waited for, so that its id may be another program's.
+        var hasEnded = false
     }
 
-    /// `$$` is the shell's id, which the program keeps after `exec`; the watcher hangs below a shell that ends at once, so it is no child of the program.
+    /// `$$` is the shell's id, which the program keeps after `exec`. The watcher hangs below a shell that ends at once, so
+    /// that it is no child of the program.
     private static let script = """
         exec 3<&0 </dev/null
         ( ( read -r line <&3 || kill -TERM $$ ) >/dev/null 2>&1 & )
@@ -32,9 +33,10 @@ final class ChildProcess: Sendable {
     /// - Throws: `DevError` with the system's reason.
     init(program: String, arguments: [String], output: String) throws(DevError) {
         var ends: [Int32] = [0, 0]
-        guard pipe(&ends) == 0 else { throw DevError("no pipe: \(Self.reason(errno))") }
-        // The program must not hold the write end itself, or the pipe would never end.
-        for end in ends { _ = fcntl(end, F_SETFD, FD_CLOEXEC) }
+        // A socket pair can be closed on exec from the start, unlike a pipe; another program that got hold of this end
+        // would keep it open.
+        let kind = Int32(SOCK_STREAM.rawValue | SOCK_CLOEXEC.rawValue)
+        guard socketpair(AF_UNIX, kind, 0, &ends) == 0 else { throw DevError("no socket: \(Self.reason(errno))") }
         defer { close(ends[0]) }
 
         var actions = posix_spawn_file_actions_t()
@@ -69,16 +71,22 @@ final class ChildProcess: Sendable {
             throw DevError("cannot start \(program): \(Self.reason(result))")
         }
         pid = child
-        state = Mutex(State(leash: ends[1], status: nil))
+        state = Mutex(State(leash: ends[1]))
+    }
+
+    /// Closes the socket without a word, as the kernel does when this process is killed: the watcher ends the program.
+    deinit {
+        state.withLock { state in
+            if let leash = state.leash { close(leash) }
+        }
     }
 
     /// Whether the program still runs.
     var isRunning: Bool {
         state.withLock { state in
-            guard state.status == nil else { return false }
-            var status: Int32 = 0
-            guard waitpid(pid, &status, WNOHANG) == pid else { return true }
-            state.status = status
+            guard !state.hasEnded else { return false }
+            guard waitpid(pid, nil, WNOHANG) == pid else { return true }
+            state.hasEnded = true
             Self.dismissWatcher(&state)
             return false
         }
@@ -94,9 +102,8 @@ final class ChildProcess: Sendable {
     }
 
     private func signal(_ number: Int32) {
-        // Under the lock, as the id may be another program's once it was waited for.
         state.withLock { state in
-            if state.status == nil { _ = kill(pid, number) }
+            if !state.hasEnded { _ = kill(pid, number) }
         }
     }
 
@@ -113,7 +120,7 @@ final class ChildProcess: Sendable {
     /// A line instead of an end of file tells the watcher that there is nothing left to end.
     private static func dismissWatcher(_ state: inout State) {
         guard let leash = state.leash else { return }
-        _ = write(leash, "\n", 1)
+        _ = send(leash, "\n", 1, Int32(MSG_NOSIGNAL))
         close(leash)
         state.leash = nil
     }

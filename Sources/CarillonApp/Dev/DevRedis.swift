@@ -3,6 +3,8 @@ import Glibc
 
 /// The redis-server of `carillon-server --dev`: private to this machine, kept in a folder, stopped with the server.
 ///
+/// It ends as well when this object goes, or when the process is killed; the data stay in the folder.
+///
 /// - Isolation: any thread
 package final class DevRedis: Sendable {
     package let address: Settings.Redis.Address
@@ -83,7 +85,8 @@ package final class DevRedis: Sendable {
     private static func check(_ redis: Settings.Redis) throws(DevError) {
         if case .tcp(let host, _) = redis.address, !isLoopback(host) {
             throw DevError(
-                "no Redis answers at \(redis.address), and --dev starts one on this machine only: set REDIS_ADDR to localhost"
+                "no Redis answers at \(redis.address), and --dev starts one on this machine only: "
+                    + "set REDIS_ADDR to localhost"
             )
         }
         guard !redis.usesTLS else {

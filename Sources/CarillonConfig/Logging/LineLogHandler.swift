@@ -90,7 +90,9 @@ package struct LineLogHandler: LogHandler {
 }
 
 extension Settings.Log {
-    /// Makes `Logger(label:)` everywhere in the process write as the settings say. To be called once, before the first logger is made.
+    /// Makes `Logger(label:)` everywhere in the process write as the settings say.
+    ///
+    /// To be called once, before the first logger is made.
     package func bootstrap() {
         LoggingSystem.bootstrap { label in LineLogHandler(label: label, log: self) }
     }
