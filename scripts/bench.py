@@ -43,11 +43,9 @@ def measure(count: int) -> list[tuple[str, str]]:
     hub = Hub(server=str(PROGRAMS / "carillon-server"), STREAM_MAXLEN=str(max(count, 100)), LOG_LEVEL="warning")
     client = None
     try:
-        environment = {**os.environ, "DEV_USER_ID": "1", "DEV_LOGIN": "bench"}
+        environment = {**os.environ, "CARILLON_URL": hub.url, "DEV_USER_ID": "1", "DEV_LOGIN": "bench"}
         client = subprocess.Popen(
-            [str(PROGRAMS / "carillon-client"), "--url", hub.url, "--count", str(count)],
-            stdout=subprocess.DEVNULL,
-            env=environment,
+            [str(PROGRAMS / "carillon-client"), "--count", str(count)], stdout=subprocess.DEVNULL, env=environment
         )
         eventually(lambda: metrics(hub).get(("websocket_connections", "")) == 1, "the client is connected")
         started = time.monotonic()
