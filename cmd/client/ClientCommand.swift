@@ -8,13 +8,17 @@ struct ClientCommand: AsyncParsableCommand {
         abstract: "Hears a user's notifications and reports them as read.",
         discussion: """
             EXAMPLES
-              carillon-client                                  hear user 1:test_user at localhost:8080
-              carillon-client --user-id 7 --login bob          hear another user
-              carillon-client --url wss://hub.example --json | jq .data.message
-              carillon-client --count 1 --timeout 5 --no-read  wait for one push; exit 3 if none comes
+              Hear user 1:test_user at localhost:8080:
+                carillon-client
+              Hear another user:
+                carillon-client --user-id 7 --login bob
+              Give every frame to another program:
+                carillon-client --url wss://hub.example --json | jq .data.message
+              Wait for one push, with exit code 3 if none comes:
+                carillon-client --count 1 --timeout 5 --no-read
 
             EXIT CODES
-              0 done   3 time was up   64 usage   69 server unavailable   76 the server refuses
+              0 done, 3 time was up, 64 usage, 69 unavailable, 76 server refuses
             """,
         version: ToolVersion.text
     )

@@ -8,16 +8,21 @@ struct SenderCommand: AsyncParsableCommand {
         abstract: "Sends notifications to users.",
         discussion: """
             EXAMPLES
-              carillon-sender "Hello"                                   to 1:test_user at localhost:8080
-              carillon-sender --to 1:alice --to 2:bob "Shipped" --source order-service
-              carillon-sender --to 1:alice --count 1000 "ping"          a small load test
-              export-users | carillon-sender --stdin --json             NDJSON, one request a line
+              To 1:test_user at localhost:8080:
+                carillon-sender "Hello"
+              To two users:
+                carillon-sender --to 1:alice --to 2:bob --source orders "Shipped"
+              A small load test:
+                carillon-sender --to 1:alice --count 1000 "ping"
+              NDJSON, one request a line:
+                carillon-sender --stdin --json < requests.ndjson
 
-            A line is a whole notify request, {"target":[…],"message":…}, or the short form
-            {"id":1,"login":"alice","message":"Hello"}. A bad line is reported and the rest goes on.
+            A line is a whole notify request, {"target":[…],"message":…}, or the short
+            form {"id":1,"login":"alice","message":"Hello"}. A bad line is reported and
+            the rest goes on.
 
             EXIT CODES
-              0 all accepted   1 some failed   64 usage   69 server unreachable
+              0 all accepted, 1 some failed, 64 usage, 69 unreachable
             """,
         version: ToolVersion.text
     )

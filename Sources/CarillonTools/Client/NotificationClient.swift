@@ -18,7 +18,7 @@ package final class NotificationClient {
     private let console: Console
     private let printer: PushPrinter
     private let loop: any EventLoop
-    private let ended: EventLoopPromise<ExitStatus>
+    private let ended: EventLoopPromise<ToolStatus>
 
     private var backoff: Backoff
     private var socket: WebSocketHandler?
@@ -28,7 +28,7 @@ package final class NotificationClient {
     private var reconnectTimer: Scheduled<Void>?
     private var pushes = 0
     private var didSync = false
-    private var status: ExitStatus?
+    private var status: ToolStatus?
 
     /// Where to go on after a lost connection: the last stream id of a finished replay, or of a live push after it.
     private var resume: (streamID: String, epoch: String)?
@@ -51,7 +51,7 @@ package final class NotificationClient {
         console: Console,
         on loop: any EventLoop,
         until interrupt: EventLoopFuture<Void>
-    ) async throws -> ExitStatus {
+    ) async throws -> ToolStatus {
         try await loop.flatSubmit {
             let client = NotificationClient(options, console, loop)
             interrupt.hop(to: loop).assumeIsolated().whenSuccess { client.end(.success) }
@@ -141,6 +141,7 @@ package final class NotificationClient {
             socket,
         ])
         self.socket = socket
+        channel.closeFuture.assumeIsolated().whenComplete { _ in socket.connectionClosed() }
         if status != nil { socket.close() }
         return .open
     }
@@ -188,7 +189,7 @@ package final class NotificationClient {
     }
 
     /// Closes what is open, then ends with `status`.
-    private func end(_ status: ExitStatus) {
+    private func end(_ status: ToolStatus) {
         guard self.status == nil else { return }
         self.status = status
         readTimer?.cancel()

@@ -92,7 +92,8 @@ final class WebSocketHandler: ChannelInboundHandler {
         context.close(promise: nil)
     }
 
-    func channelInactive(context: ChannelHandlerContext) {
+    /// To be called when the channel is closed; `channelInactive` may pass before the handler joins the pipeline.
+    func connectionClosed() {
         if let peerClose {
             onEvent(.closed(code: peerClose.code, reason: peerClose.reason))
         } else {

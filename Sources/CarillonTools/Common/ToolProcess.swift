@@ -12,7 +12,7 @@ internal import Musl
 
 extension NotificationClient {
     /// Runs a client on the process's own output until it is done or SIGINT or SIGTERM comes, which is a clean end.
-    package static func run(_ options: ClientOptions) async throws -> ExitStatus {
+    package static func run(_ options: ClientOptions) async throws -> ToolStatus {
         let loop = MultiThreadedEventLoopGroup.singleton.next()
         let interrupted = loop.makePromise(of: Void.self)
         let sources = [SIGINT, SIGTERM].map { number in
@@ -32,7 +32,7 @@ extension NotificationClient {
 
 extension Sender {
     /// Sends everything, with the process's own output.
-    package static func run(_ options: SenderOptions) async throws -> ExitStatus {
+    package static func run(_ options: SenderOptions) async throws -> ToolStatus {
         let loop = MultiThreadedEventLoopGroup.singleton.next()
         return try await run(options, console: .standard(), on: loop).status
     }

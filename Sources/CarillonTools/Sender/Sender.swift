@@ -26,10 +26,13 @@ package final class Sender {
     private let loop: any EventLoop
     private let queue: RequestQueue
     private let report: SenderReport
-    private let ended: EventLoopPromise<ExitStatus>
+    private let ended: EventLoopPromise<ToolStatus>
     private let keyPrefix: String
     private var slots: [Slot] = []
     private var idleSlots = 0
+    private var underWay = 0
+    /// Whether the present trouble was told: of many requests that fail together one line is news, the rest is noise.
+    private var didTellTrouble = false
     private var isOver = false
     private var ticker: RepeatedTask?
 
@@ -52,7 +55,7 @@ package final class Sender {
         _ options: SenderOptions,
         console: Console,
         on loop: any EventLoop
-    ) async throws -> (status: ExitStatus, summary: SenderSummary) {
+    ) async throws -> (status: ToolStatus, summary: SenderSummary) {
         try await loop.flatSubmit {
             let sender = Sender(options, console, loop)
             sender.start()
@@ -77,6 +80,7 @@ package final class Sender {
             switch item {
             case .request(let number, let body):
                 self.report.sent()
+                self.underWay += 1
                 let buffer = ByteBuffer(bytes: body)
                 self.attempt(
                     Job(number: number, body: buffer, key: self.key(number), backoff: self.options.backoff),
@@ -119,6 +123,7 @@ package final class Sender {
             }
             .whenComplete { (result: Result<HTTPExchangeHandler, any Error>) in
                 switch result {
+                case .success(let connection) where self.isOver: connection.close()
                 case .success(let connection):
                     slot.connection = connection
                     self.send(attempted, slot, connection)
@@ -155,12 +160,13 @@ package final class Sender {
         switch response.status {
         case 202:
             report.accepted(job.number, response)
-            next(slot)
+            didTellTrouble = false
+            done(slot)
         case 409, 429, 502, 503, 504:
             again(job, slot, response.problem, after: response.retryAfter) { self.report.refused(job.number, response) }
         default:
             report.refused(job.number, response)
-            next(slot)
+            done(slot)
         }
     }
 
@@ -168,7 +174,7 @@ package final class Sender {
     private func again(_ job: Job, _ slot: Slot, _ reason: String, after: TimeAmount?, giveUp: () -> Void) {
         guard job.attempts <= options.retries else {
             giveUp()
-            next(slot)
+            done(slot)
             return
         }
         pause(job, slot, reason, after: after)
@@ -178,9 +184,11 @@ package final class Sender {
         var job = job
         let jitter = job.backoff.next()
         let pause = after.map { $0 + jitter } ?? jitter
-        // Many requests fail together; one line for a single request is news, a thousand are noise.
         if options.source.isSingle {
             report.tell("\(reason); trying again in \(pause.seconds) (\(job.attempts) of \(options.retries))")
+        } else if !didTellTrouble {
+            report.tell("\(reason); trying again")
+            didTellTrouble = true
         }
         let paused = job
         loop.assumeIsolated().scheduleTask(in: pause) { self.attempt(paused, slot) }
@@ -191,10 +199,16 @@ package final class Sender {
         let reason = "cannot connect to \(options.url.authority): \(Connector.describe(error))"
         guard job.attempts <= options.retries else {
             report.failed(job.number, reason)
+            underWay -= 1
             finish(.unavailable)
             return
         }
         pause(job, slot, reason, after: nil)
+    }
+
+    private func done(_ slot: Slot) {
+        underWay -= 1
+        next(slot)
     }
 
     // MARK: The end
@@ -204,8 +218,9 @@ package final class Sender {
         if idleSlots == slots.count { finish(report.summary.failed == 0 ? .success : .failure) }
     }
 
-    private func finish(_ status: ExitStatus) {
+    private func finish(_ status: ToolStatus) {
         isOver = true
+        report.abandoned(underWay)
         ticker?.cancel()
         for slot in slots { slot.connection?.close() }
         report.finish()

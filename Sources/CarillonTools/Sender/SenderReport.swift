@@ -68,6 +68,9 @@ final class SenderReport {
         tell("\(label(number))\(Printable.line(reason))")
     }
 
+    /// Requests whose answer is not waited for any more.
+    func abandoned(_ count: Int) { summary.failed += count }
+
     func tell(_ text: String) {
         clearProgress()
         console.error(text + "\n")

@@ -1,7 +1,7 @@
 /// How a tool ends, as its exit code.
 ///
 /// - Source: sysexits.h for 64, 69 and 76
-package enum ExitStatus: Int32, Sendable {
+package enum ToolStatus: Int32, Sendable {
     case success = 0
     /// The server did not accept everything.
     case failure = 1
