@@ -174,7 +174,7 @@ import Testing
                 $0.readAfterSeconds = 0.1
             }
             #expect(status == .success)
-            #expect(server.seen.texts.count < 50)
+            #expect(server.seen.texts.count < 250)
         }
     }
 
@@ -238,6 +238,17 @@ import Testing
             }
             #expect(short.status == .timeout)
             #expect(try await run(server) { $0.timeoutSeconds = 0.05 }.status == .success)
+        }
+    }
+
+    @Test func certificatesThatCannotBeRead() async throws {
+        try await StubServer.with(StubServer.Script()) { server in
+            let (status, console) = try await run(server) {
+                $0.url = try! ServerURL("wss://127.0.0.1:\(server.port)")
+                $0.caFile = "/nowhere/ca.pem"
+            }
+            #expect(status == .unavailable)
+            #expect(console.error.contains("cannot read certificates from /nowhere/ca.pem"))
         }
     }
 

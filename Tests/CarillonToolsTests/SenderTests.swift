@@ -192,6 +192,18 @@ import Testing
         }
     }
 
+    @Test func certificatesThatCannotBeRead() async throws {
+        try await StubServer.with(StubServer.Script()) { server in
+            let outcome = try await run(server, .body(Self.message, count: 100)) {
+                $0.url = try! ServerURL("https://127.0.0.1:\(server.port)")
+                $0.caFile = "/nowhere/ca.pem"
+            }
+            #expect(outcome.status == .unavailable)
+            #expect(outcome.console.error.contains("cannot read certificates from /nowhere/ca.pem"))
+            #expect(!outcome.console.error.contains("trying again"))
+        }
+    }
+
     @Test func nobodyThere() async throws {
         let outcome = try await run(nil, .body(Self.message, count: 100)) { $0.retries = 2 }
         #expect(outcome.status == .unavailable)

@@ -14,6 +14,9 @@ package final class NotificationClient {
         case refused
     }
 
+    /// How long a read waits for others to share its frame: a replay comes as a burst.
+    private static let gathering = TimeAmount.milliseconds(20)
+
     private let options: ClientOptions
     private let console: Console
     private let printer: PushPrinter
@@ -79,7 +82,8 @@ package final class NotificationClient {
         Connector.connect(to: options.url, tls: options.tls, on: loop)
             .flatMap { channel in bound.value.upgrade(channel) }
             .assumeIsolated().whenFailure { error in
-                self.lost("cannot connect to \(self.options.url.authority): \(Connector.describe(error))")
+                let reason = "cannot connect to \(self.options.url.authority): \(Connector.describe(error))"
+                self.lost(reason, isHopeless: Connector.isHopeless(error))
             }
     }
 
@@ -167,7 +171,7 @@ package final class NotificationClient {
         }
     }
 
-    private func lost(_ reason: String, pause: TimeAmount? = nil) {
+    private func lost(_ reason: String, pause: TimeAmount? = nil, isHopeless: Bool = false) {
         socket = nil
         channel = nil
         readTimer?.cancel()
@@ -177,7 +181,7 @@ package final class NotificationClient {
             ended.succeed(status)
             return
         }
-        guard options.reconnect else {
+        guard options.reconnect, !isHopeless else {
             console.error(reason + "\n")
             end(.unavailable)
             return
@@ -302,7 +306,7 @@ package final class NotificationClient {
 
     private func scheduleReads() {
         guard socket != nil, readTimer == nil, let due = reads.nextDue else { return }
-        readTimer = loop.assumeIsolated().scheduleTask(deadline: due) {
+        readTimer = loop.assumeIsolated().scheduleTask(deadline: due + Self.gathering) {
             self.readTimer = nil
             self.sendReads()
         }

@@ -28,10 +28,21 @@ enum Connector {
             .connect(host: url.host, port: url.port)
             .flatMapThrowing { channel in
                 guard url.isSecure else { return channel }
-                let handler = try TLSClientHandler(configuration: tls, serverHostname: url.host)
-                try channel.pipeline.syncOperations.addHandler(handler)
+                do {
+                    let handler = try TLSClientHandler(configuration: tls, serverHostname: url.host)
+                    try channel.pipeline.syncOperations.addHandler(handler)
+                } catch {
+                    channel.close(promise: nil)
+                    throw error
+                }
                 return channel
             }
+    }
+
+    /// Whether trying again cannot help: a certificate does not become trusted by waiting.
+    static func isHopeless(_ error: any Error) -> Bool {
+        guard let error = error as? TLSError else { return false }
+        return error.code == .certificate || error.code == .configuration
     }
 
     /// What went wrong, in a few words.

@@ -137,6 +137,7 @@ package final class Sender {
             guard !self.isOver else { return }
             switch result {
             case .success(let response): self.answered(job, slot, response)
+            case .failure(let error) where Connector.isHopeless(error): self.unreachable(job, slot, error)
             case .failure(let error):
                 slot.connection = nil
                 self.again(job, slot, Connector.describe(error), after: nil) {
@@ -197,7 +198,7 @@ package final class Sender {
     private func unreachable(_ job: Job, _ slot: Slot, _ error: any Error) {
         guard !isOver else { return }
         let reason = "cannot connect to \(options.url.authority): \(Connector.describe(error))"
-        guard job.attempts <= options.retries else {
+        guard job.attempts <= options.retries, !Connector.isHopeless(error) else {
             report.failed(job.number, reason)
             underWay -= 1
             finish(.unavailable)
