@@ -238,7 +238,9 @@ extension FrontHandler: TimedConnection {
     }
 
     func drain() {
-        if phase == .awaitingHead, received.readableBytes == 0 { context?.close(promise: nil) }
+        guard let context, phase == .awaitingHead, received.readableBytes == 0 else { return }
+        // Behind answers which the socket has not taken yet.
+        finish(context, with: ByteBuffer())
     }
 
     func abort() {

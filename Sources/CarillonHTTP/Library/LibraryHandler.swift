@@ -244,9 +244,13 @@ final class LibraryHandler: ChannelInboundHandler, RemovableChannelHandler {
 
     /// Answers a request that breaks HTTP, or a bound, and ends the connection.
     private func refuse(_ context: ChannelHandlerContext, _ problem: Problem) {
+        finish(context, with: shared.answers.encode(problem, closes: true))
+    }
+
+    /// Writes the connection's last bytes, past the encoder.
+    private func finish(_ context: ChannelHandlerContext, with bytes: ByteBuffer) {
         if case .serving(let serving) = phase { serving.gone.finish() }
         phase = .lingering(since: shared.tick)
-        let bytes = shared.answers.encode(problem, closes: true)
         guard let raw = try? context.pipeline.syncOperations.context(handler: encoder) else {
             return context.close(promise: nil)
         }
@@ -274,7 +278,8 @@ extension LibraryHandler: TimedConnection {
     }
 
     func drain() {
-        if case .idle = phase, startedTick == nil { context?.close(promise: nil) }
+        // Behind answers which the socket has not taken yet.
+        if let context, case .idle = phase, startedTick == nil { finish(context, with: ByteBuffer()) }
     }
 
     func abort() {

@@ -155,8 +155,7 @@ package final class HTTPServer: Service {
             .serverChannelOption(.maxMessagesPerRead, value: 16)
             .serverChannelInitializer { channel in
                 channel.eventLoop.makeCompletedFuture {
-                    try channel.pipeline.syncOperations.addHandler(AcceptBackoffHandler())
-                    try channel.pipeline.syncOperations.addHandler(AcceptErrorLogger(logger))
+                    try channel.pipeline.syncOperations.addHandler(AcceptErrorHandler(logger))
                 }
             }
             .childChannelOption(.tcpOption(.tcp_nodelay), value: 1)
