@@ -25,7 +25,7 @@ import Testing
                 withDestinationPath: target
             )
         }
-        try await TestServer.with({ $0.webFolder = web.path }) { try await body($0, web) }
+        try await TestServer.with({ $0.webFolder = web.path }, { try await body($0, web) })
     }
 
     @Test func servesFiles() async throws {
