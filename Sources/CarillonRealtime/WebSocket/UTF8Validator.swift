@@ -1,7 +1,8 @@
 /// Checks UTF-8 that arrives in pieces, and fails at the first byte that cannot be right.
 ///
-/// Between two pieces only the rest of one character has to be remembered: how many bytes it still needs, and what the next one may be. The
-/// narrower range behind E0, ED, F0 and F4 is what keeps out overlong forms, surrogates and numbers above U+10FFFF.
+/// Between two pieces only the rest of one character has to be remembered: how many bytes it still needs, and what the
+/// next one may be. The narrower range behind E0, ED, F0 and F4 is what keeps out overlong forms, surrogates and
+/// numbers above U+10FFFF.
 /// - Source: RFC 3629 §4
 struct UTF8Validator {
     private var needed: UInt8 = 0

@@ -9,19 +9,25 @@ final class UpgradeHead {
         case complete(WebSocketUpgrade, rest: ByteBuffer)
     }
 
-    private let limit: Int
     private var bytes = ByteBuffer()
 
     /// - Parameter limit: Most bytes of a head, its empty line included.
-    init(limit: Int) {
-        self.limit = limit
+    func append(_ piece: ByteBuffer, limit: Int) -> Step {
+        guard bytes.readableBytes > 0 else {
+            let step = Self.parse(piece, searched: 0, limit: limit)
+            // Copied, not kept: a channel whose read buffer is held gets itself another one, and keeps both for as long
+            // as it lives.
+            if case .incomplete = step { bytes.writeImmutableBuffer(piece) }
+            return step
+        }
+        // The empty line may have begun in the bytes before, but with no more than three of its four.
+        let searched = max(0, bytes.readableBytes - 3)
+        bytes.writeImmutableBuffer(piece)
+        return Self.parse(bytes, searched: searched, limit: limit)
     }
 
-    func append(_ piece: ByteBuffer) -> Step {
-        // The end may have begun in the bytes before, but no more than three of them.
-        let searched = max(0, bytes.readableBytes - 3)
-        if bytes.readableBytes == 0 { bytes = piece } else { bytes.writeImmutableBuffer(piece) }
-        guard let count = Self.headLength(bytes, from: searched) else {
+    private static func parse(_ bytes: ByteBuffer, searched: Int, limit: Int) -> Step {
+        guard let count = headLength(bytes, from: searched) else {
             return bytes.readableBytes < limit ? .incomplete : .refused(.headTooLarge(limit: limit))
         }
         guard count <= limit else { return .refused(.headTooLarge(limit: limit)) }
@@ -29,8 +35,7 @@ final class UpgradeHead {
             let upgrade = try bytes.withUnsafeReadableBytes { (all) throws(WebSocketRefusal) in
                 try WebSocketUpgrade.parse(UnsafeRawBufferPointer(rebasing: all[..<count]))
             }
-            bytes.moveReaderIndex(forwardBy: count)
-            return .complete(upgrade, rest: bytes)
+            return .complete(upgrade, rest: bytes.dropFirst(count))
         } catch {
             return .refused(error)
         }
@@ -50,5 +55,13 @@ final class UpgradeHead {
             }
             return nil
         }
+    }
+}
+
+extension ByteBuffer {
+    fileprivate func dropFirst(_ count: Int) -> ByteBuffer {
+        var rest = self
+        rest.moveReaderIndex(forwardBy: count)
+        return rest
     }
 }

@@ -23,8 +23,8 @@ package struct WebSocketCloseCode: RawRepresentable, Hashable, Sendable {
     /// The device kept sending too fast.
     package static let tooManyRequests = Self(rawValue: 4429)
 
-    /// Whether the code may stand in a close frame: 1004, 1005, 1006 and 1015 are for programs' own use, the rest of what is missing here
-    /// is unassigned.
+    /// Whether the code may stand in a close frame: 1004, 1005, 1006 and 1015 are for programs' own use, the rest of
+    /// what is missing here is unassigned.
     package var isAllowedInFrame: Bool {
         switch rawValue {
         case 1000...1003, 1007...1014, 3000...4999: true

@@ -2,9 +2,10 @@ import NIOCore
 
 /// Turns a client's bytes into messages and control frames, whatever the pieces that they come in.
 ///
-/// A pure state machine: `next` takes bytes and returns one event. The usual case, a small whole message inside one read, touches no state and
-/// allocates the message alone. What is between two reads (part of a header, of a payload, of a fragmented message) lives in a `Partial` that
-/// exists only meanwhile, so that an idle socket pays one pointer for its decoder.
+/// A pure state machine: `next` takes bytes and returns one event. The usual case, a small whole message inside one
+/// read, touches no state and allocates the message alone. What is between two reads (part of a header, of a payload,
+/// of a fragmented message) lives in a `Partial` that exists only meanwhile, so that an idle socket pays one pointer
+/// for its decoder.
 struct WebSocketDecoder {
     enum Event {
         /// All input was taken and no frame is complete.
@@ -83,7 +84,8 @@ extension WebSocketDecoder {
             return finish(header)
         }
 
-        /// Collects the header's bytes, of which an earlier piece may have brought some, and takes no byte that follows it.
+        /// Collects the header's bytes, of which an earlier piece may have brought some, and takes no byte that follows
+        /// it.
         private func takeHeader(_ input: inout UnsafeRawBufferPointer) -> WebSocketFrameHeader.Parsed {
             let count = min(WebSocketFrameHeader.maximumBytes - headerCount, input.count)
             let parsed = withUnsafeMutableBytes(of: &headerBytes) { bytes in

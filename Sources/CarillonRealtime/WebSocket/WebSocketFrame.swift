@@ -4,7 +4,8 @@ package import NIOCore
 ///
 /// - Source: RFC 6455 §5.2
 package enum WebSocketFrame {
-    /// The bytes that a frame's header takes for payloads of up to 64 KiB, and so what a page of frames needs beside its payloads.
+    /// The bytes that a frame's header takes for payloads of up to 64 KiB, and so what a page of frames needs beside
+    /// its payloads.
     package static let headerBytes = 4
 
     /// A whole text frame in a buffer of its own, to be sent to any number of connections.
@@ -23,7 +24,8 @@ package enum WebSocketFrame {
 
     /// Appends a text frame to `buffer`, so that many can leave in one.
     ///
-    /// The payload is written once, straight behind room for the usual header; only payloads under 126 bytes or over 64 KiB are moved afterwards.
+    /// The payload is written once, straight behind room for the usual header; only payloads under 126 bytes or over 64
+    /// KiB are moved afterwards.
     package static func appendText<Failure: Error>(
         to buffer: inout ByteBuffer,
         _ body: (inout ByteBuffer) throws(Failure) -> Void

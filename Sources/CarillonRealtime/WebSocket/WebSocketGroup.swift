@@ -2,10 +2,11 @@ package import NIOCore
 
 /// What all sockets of an event loop share: settings, one timer, and the list of those with something to write.
 ///
-/// One timer a second serves all sockets. It walks the `watched` ones (in a handshake, in a flood, closing), which are few, and one slot of the
-/// wheel, which are those whose ping is due. The wheel has a slot for each second between two pings, and sockets are dealt to its slots in turn
-/// rather than by the second in which they connect: after a reconnect storm of 10,000 each second pings 400 of them, not one second all. The
-/// first ping may therefore come sooner than one interval after the upgrade, never later.
+/// One timer a second serves all sockets. It walks the `watched` ones (in a handshake, in a flood, closing), which are
+/// few, and one slot of the wheel, which are those whose ping is due. The wheel has a slot for each second between two
+/// pings, and sockets are dealt to its slots in turn rather than by the second in which they connect: after a reconnect
+/// storm of 10,000 each second pings 400 of them, not one second all. The first ping may therefore come sooner than one
+/// interval after the upgrade, never later.
 /// - Isolation: event loop
 package final class WebSocketGroup {
     /// A socket's place in the wheel, so that it can be taken out without a search.
@@ -104,7 +105,8 @@ extension WebSocketGroup {
 
     private func flush() {
         isFlushScheduled = false
-        // A connection that sends while it is flushed waits for the next tick, so that a long replay does not hold up the others.
+        // A connection that sends while it is flushed waits for the next tick, so that a long replay does not hold up
+        // the others.
         swap(&dirty, &spare)
         for connection in spare {
             connection.isDirty = false

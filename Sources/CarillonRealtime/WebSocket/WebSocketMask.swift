@@ -3,8 +3,9 @@ import NIOCore
 extension ByteBuffer {
     /// Appends masked bytes unmasked, eight at a time.
     ///
-    /// They are copied, not unmasked where they lie: the channel keeps the buffer that it read into for its next read, so that writing to it
-    /// would copy all of it, and a message that pointed into it would keep the channel from using it again.
+    /// They are copied, not unmasked where they lie: the channel keeps the buffer that it read into for its next read,
+    /// so that writing to it would copy all of it, and a message that pointed into it would keep the channel from using
+    /// it again.
     /// - Parameters:
     ///   - mask: The masking key, its first byte lowest.
     ///   - position: How many bytes of the same frame came before.

@@ -2,8 +2,8 @@ import NIOCore
 
 /// The frames that the channel has not been given yet, oldest first.
 ///
-/// One frame, which is the usual case, lies in the struct itself: pushing it allocates nothing. Only live frames are counted, because replay
-/// and sync are paged by whoever sends them.
+/// One frame, which is the usual case, lies in the struct itself: pushing it allocates nothing. Only live frames are
+/// counted, because replay and sync are paged by whoever sends them.
 struct WebSocketOutbox {
     struct Batch {
         let bytes: ByteBuffer
@@ -16,7 +16,8 @@ struct WebSocketOutbox {
         let isLive: Bool
     }
 
-    /// Frames are copied into one buffer up to here: cheaper than a write each, and little memory per socket that does not take it at once.
+    /// Frames are copied into one buffer up to here: cheaper than a write each, and little memory per socket that does
+    /// not take it at once.
     static let joinedBytes = 16_384
 
     private var first: Entry?

@@ -1,6 +1,7 @@
 import NIOCore
 
-/// How far a device is ahead of its rate: a token bucket kept as one moment, that at which all it has sent will have been paid for.
+/// How far a device is ahead of its rate: a token bucket kept as one moment, that at which all it has sent will have
+/// been paid for.
 ///
 /// - Source: ITU-T I.371, generic cell rate algorithm
 struct WebSocketRateLimiter {
@@ -15,7 +16,8 @@ struct WebSocketRateLimiter {
         owes(at: now, moreThan: Int64(settings.messageBurst), settings)
     }
 
-    /// Half a burst may be sent again. Stopping and starting at two different marks keeps a flood from stopping at each frame.
+    /// Half a burst may be sent again. Stopping and starting at two different marks keeps a flood from stopping at each
+    /// frame.
     func mayResume(at now: NIODeadline, _ settings: WebSocketSettings) -> Bool {
         !owes(at: now, moreThan: Int64(settings.messageBurst) / 2, settings)
     }

@@ -33,7 +33,8 @@ package protocol WebSocketSession: AnyObject {
 /// - Isolation: event loop of the sockets
 package protocol WebSocketObserver: AnyObject {
     func webSocketOpened()
-    /// - Parameter code: What the close frame said that came first, ours or the peer's; nil when the peer went without a word.
+    /// - Parameter code: What the first close frame said, ours or the peer's; nil when there was none or it had no
+    ///   code.
     func webSocketClosed(_ code: WebSocketCloseCode?)
     func webSocketRefused(status: Int)
     /// One write to one socket.

@@ -2,8 +2,9 @@ import CarillonDomain
 
 /// The opening handshake: a request head that asks for a WebSocket, or what is wrong with it.
 ///
-/// Stricter than a general HTTP parser needs to be: whatever two programs could read in two ways (bare line feeds, folded lines, blanks before
-/// a colon, a body, a repeated field) is refused, because what follows the head is taken for frames.
+/// Stricter than a general HTTP parser needs to be: whatever two programs could read in two ways (bare line feeds,
+/// folded lines, blanks before a colon, a body, a repeated field) is refused, because what follows the head is taken
+/// for frames.
 /// - Source: RFC 6455 §4.2, RFC 9112 §2–6
 struct WebSocketUpgrade: Equatable {
     /// What follows `?` in the target, percent-encoded as it came; empty when there is nothing.
@@ -22,7 +23,8 @@ struct WebSocketUpgrade: Equatable {
     }
 
     var response: String {
-        "HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Accept: \(accept)\r\n\r\n"
+        "HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
+            + "Sec-WebSocket-Accept: \(accept)\r\n\r\n"
     }
 
     private static func query(ofRequestLine line: UnsafeRawBufferPointer) throws(WebSocketRefusal) -> String {

@@ -66,7 +66,8 @@ final class Harness {
     }
 }
 
-/// Stands where the socket would be: counts writes, can refuse to take bytes, and keeps half-closes from closing the whole channel.
+/// Stands where the socket would be: counts writes, can refuse to take bytes, and keeps half-closes from closing the
+/// whole channel.
 final class Wire: ChannelDuplexHandler {
     typealias InboundIn = ByteBuffer
     typealias OutboundIn = ByteBuffer
