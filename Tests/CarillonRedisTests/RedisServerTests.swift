@@ -214,7 +214,26 @@ import Testing
         await #expect(throws: RedisError(.unavailable)) { try await link.client.call("PING") }
         redis.resume()
         try await link.waitUntilReady(connectionCount: 2)
-        #expect(try await link.client.call("PING") == .status("PONG"))
+        try await eventually { (try? await link.client.call("PING")) == .status("PONG") }
+        try await link.close()
+        await redis.stop()
+    }
+
+    /// A loop that was held up finds both the reply and the timer due; the reply must win.
+    @Test func aHeldUpLoopDoesNotBlameRedis() async throws {
+        let redis = try await RedisProcess.start()
+        var configuration = RedisConfiguration.test(redis)
+        configuration.commandTimeout = .milliseconds(200)
+        let link = try await TestLink.open(configuration)
+        try await link.run { parts in
+            parts.connection.send("PING", arguments: 0, to: parts.recorder, tag: 1)
+            // The next tick, after the write.
+            parts.connection.eventLoop.execute {
+                let end = NIODeadline.now() + .milliseconds(500)
+                while NIODeadline.now() < end {}
+            }
+        }
+        #expect(try await link.waitForEvents(1) == [.reply(.status("PONG"), tag: 1)])
         try await link.close()
         await redis.stop()
     }

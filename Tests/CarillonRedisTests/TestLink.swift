@@ -109,13 +109,15 @@ struct TestLink: Sendable {
 }
 
 extension RedisConfiguration {
-    /// The server's TCP port, with patience and pauses short enough for tests.
+    /// The server's TCP port, with short pauses and with more patience than a busy machine needs.
     static func test(_ redis: RedisProcess) -> RedisConfiguration {
         .test(port: redis.port)
     }
 
     static func test(port: Int) -> RedisConfiguration {
         var configuration = RedisConfiguration(endpoint: .tcp(host: "127.0.0.1", port: port))
+        configuration.connectTimeout = .seconds(10)
+        configuration.commandTimeout = .seconds(30)
         configuration.minimumBackoff = .milliseconds(5)
         configuration.maximumBackoff = .milliseconds(50)
         return configuration
