@@ -14,15 +14,18 @@ package final class ServerProcess: Sendable {
 
     /// Starts the server and returns once `GET /live` answers 200.
     ///
-    /// - Parameter environment: settings beside `SERVER_ADDR`, `REDIS_ADDR` and `POD_ID`, or instead of them; an empty
-    ///   value leaves a setting out.
+    /// - Parameters:
+    ///   - port: where to listen; a free one where nil.
+    ///   - environment: settings beside `SERVER_ADDR`, `REDIS_ADDR` and `POD_ID`, or instead of the last two; an empty
+    ///     value leaves a setting out.
     /// - Throws: with what the server wrote, where it ends or does not answer within 20 seconds.
     package static func start(
         redisPort: Int,
+        port: Int? = nil,
         podID: String? = nil,
         environment: [String: String] = [:]
     ) async throws -> ServerProcess {
-        let port = try Program.freePort()
+        let port = try port ?? Program.freePort()
         let podID = podID ?? "pod-\(port)"
         var settings = [
             "SERVER_ADDR": "127.0.0.1:\(port)", "REDIS_ADDR": "127.0.0.1:\(redisPort)", "POD_ID": podID,

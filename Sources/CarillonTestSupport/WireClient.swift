@@ -126,6 +126,7 @@ package final class WireClient {
     }
 
     /// The data of the next message of this type, passing over others.
+    @discardableResult
     package func first(_ type: String, within: Duration = .seconds(5)) async throws -> JSONValue {
         let deadline = ContinuousClock.now + within
         while true {
