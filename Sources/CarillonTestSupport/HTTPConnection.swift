@@ -1,5 +1,5 @@
 /// One answer, as it came over the wire.
-package struct HTTPResponse: Sendable {
+package struct WireResponse: Sendable {
     package let status: Int
     /// In the order of the wire, names as written.
     package let headers: [(name: String, value: String)]
@@ -13,8 +13,8 @@ package struct HTTPResponse: Sendable {
     }
 
     /// - Throws: `WireError.unexpected` where the body is not strict JSON.
-    package var json: JSONValue {
-        get throws { try JSONValue.parse(body) }
+    package var json: WireJSON {
+        get throws { try WireJSON.parse(body) }
     }
 }
 
@@ -22,12 +22,12 @@ package struct HTTPResponse: Sendable {
 ///
 /// - Isolation: the task that made it
 package final class HTTPConnection {
-    package let stream: ByteStream
+    package let stream: WireStream
     private let port: Int
 
     package init(port: Int, ipv6: Bool = false) throws {
         self.port = port
-        stream = try ByteStream(port: port, ipv6: ipv6)
+        stream = try WireStream(port: port, ipv6: ipv6)
     }
 
     /// Sends one request and reads its answer; `Host` and, with a body, `Content-Length` are added.
@@ -37,7 +37,7 @@ package final class HTTPConnection {
         headers: [(String, String)] = [],
         body: (some Collection<UInt8>)?,
         within: Duration = .seconds(15)
-    ) async throws -> HTTPResponse {
+    ) async throws -> WireResponse {
         var head = "\(method) \(target) HTTP/1.1\r\nHost: 127.0.0.1:\(port)\r\n"
         for (name, value) in headers { head += "\(name): \(value)\r\n" }
         if let body { head += "Content-Length: \(body.count)\r\n" }
@@ -51,12 +51,12 @@ package final class HTTPConnection {
         _ target: String,
         headers: [(String, String)] = [],
         within: Duration = .seconds(15)
-    ) async throws -> HTTPResponse {
+    ) async throws -> WireResponse {
         try await request(method, target, headers: headers, body: [UInt8]?.none, within: within)
     }
 
     /// Reads one answer to a request of this method that was sent as raw bytes.
-    package func response(to method: String, within: Duration = .seconds(15)) async throws -> HTTPResponse {
+    package func response(to method: String, within: Duration = .seconds(15)) async throws -> WireResponse {
         let deadline = ContinuousClock.now + within
         let line = String(decoding: try await stream.line(by: deadline, "a status line"), as: UTF8.self)
         let parts = line.split(separator: " ", maxSplits: 2, omittingEmptySubsequences: false)
@@ -72,13 +72,13 @@ package final class HTTPConnection {
             headers.append((String(field[..<colon]), String(value)))
         }
         if status == 100 { return try await response(to: method, within: within) }
-        let head = HTTPResponse(status: status, headers: headers, body: [])
+        let head = WireResponse(status: status, headers: headers, body: [])
         let hasBody = method != "HEAD" && status >= 200 && status != 204 && status != 304
         guard hasBody else { return head }
-        return HTTPResponse(status: status, headers: headers, body: try await body(of: head, by: deadline))
+        return WireResponse(status: status, headers: headers, body: try await body(of: head, by: deadline))
     }
 
-    private func body(of head: HTTPResponse, by deadline: ContinuousClock.Instant) async throws -> [UInt8] {
+    private func body(of head: WireResponse, by deadline: ContinuousClock.Instant) async throws -> [UInt8] {
         if head["Transfer-Encoding"]?.lowercased() == "chunked" { return try await chunks(by: deadline) }
         guard let length = head["Content-Length"] else { return try await stream.toEnd(by: deadline, "the body") }
         guard let count = Int(length) else { throw WireError.unexpected("Content-Length '\(length)'") }

@@ -25,13 +25,13 @@ package final class ServerProcess: Sendable {
         podID: String? = nil,
         environment: [String: String] = [:]
     ) async throws -> ServerProcess {
-        let port = try port ?? Program.freePort()
+        let port = try port ?? BuiltProgram.freePort()
         let podID = podID ?? "pod-\(port)"
         var settings = [
             "SERVER_ADDR": "127.0.0.1:\(port)", "REDIS_ADDR": "127.0.0.1:\(redisPort)", "POD_ID": podID,
         ]
         settings.merge(environment) { $1 }
-        let process = try ChildProcess(Program.server, environment: settings.filter { !$0.value.isEmpty })
+        let process = try ChildProcess(BuiltProgram.server, environment: settings.filter { !$0.value.isEmpty })
         let server = ServerProcess(port: port, podID: podID, process: process)
         try await server.becomesLive()
         return server

@@ -1,7 +1,7 @@
 /// One JSON message of the hub: `{"type":…, "data":…}`.
 package struct WireMessage: Sendable, Hashable {
     package let type: String
-    package let data: JSONValue
+    package let data: WireJSON
 }
 
 /// A raw WebSocket client: it speaks RFC 6455 correctly unless a test tells it to send other bytes.
@@ -12,7 +12,7 @@ package final class WireClient {
     /// Frames of the message that is being put together.
     private var partial: [UInt8]?
 
-    private var stream: ByteStream { http.stream }
+    private var stream: WireStream { http.stream }
 
     /// The key of RFC 6455 §1.3 and the answer that it demands.
     package static let key = "dGhlIHNhbXBsZSBub25jZQ=="
@@ -40,7 +40,7 @@ package final class WireClient {
     }
 
     /// Takes over a connection whose handshake was done by hand.
-    package convenience init(upgraded http: HTTPConnection, by answer: HTTPResponse) throws {
+    package convenience init(upgraded http: HTTPConnection, by answer: WireResponse) throws {
         guard answer.status == 101 else {
             throw WireError.unexpected("\(answer.status) to the handshake: \(answer.text)")
         }
@@ -62,7 +62,7 @@ package final class WireClient {
 
     /// Sends `{"type":…, "data":…}`; `data` is JSON text.
     package func send(_ type: String, _ data: String) async throws {
-        try await send(text: "{\"type\":\(JSONValue.quoted(type)),\"data\":\(data)}")
+        try await send(text: "{\"type\":\(WireJSON.quoted(type)),\"data\":\(data)}")
     }
 
     package func sendClose(_ code: Int? = 1000, _ reason: String = "") async throws {
@@ -102,7 +102,7 @@ package final class WireClient {
                 let payload = (partial ?? []) + frame.payload
                 partial = frame.isFinal ? nil : payload
                 guard frame.isFinal else { continue }
-                let document = try JSONValue.parse(payload)
+                let document = try WireJSON.parse(payload)
                 guard let type = document["type"]?.string else {
                     throw WireError.unexpected("message without a type: \(document)")
                 }
@@ -114,7 +114,7 @@ package final class WireClient {
 
     /// The very next message, which must be of this type. - Returns: its data.
     @discardableResult
-    package func expect(_ type: String, within: Duration = .seconds(5)) async throws -> JSONValue {
+    package func expect(_ type: String, within: Duration = .seconds(5)) async throws -> WireJSON {
         let message: WireMessage
         do {
             message = try await self.message(within: within)
@@ -127,7 +127,7 @@ package final class WireClient {
 
     /// The data of the next message of this type, passing over others.
     @discardableResult
-    package func first(_ type: String, within: Duration = .seconds(5)) async throws -> JSONValue {
+    package func first(_ type: String, within: Duration = .seconds(5)) async throws -> WireJSON {
         let deadline = ContinuousClock.now + within
         while true {
             let message = try await message(within: deadline - ContinuousClock.now)

@@ -8,7 +8,7 @@ struct HTTPRuleTests {
 
     init() throws { pod = try Pod.current }
 
-    private func expectProblem(_ answer: HTTPResponse, _ status: Int) throws {
+    private func expectProblem(_ answer: WireResponse, _ status: Int) throws {
         #expect(answer.status == status)
         #expect(answer["Content-Type"]?.hasPrefix("application/problem+json") == true)
         let problem = try answer.json
@@ -46,7 +46,8 @@ struct HTTPRuleTests {
     @Test("what is read takes GET and HEAD", arguments: readable)
     func readableMethods(target: String) async throws {
         let http = try pod.http()
-        #expect(try await http.request("GET", target).status == 200)
+        // A pod that has just started is ready a moment later.
+        try await wait(until: "\(target) answers 200") { try await http.request("GET", target).status == 200 }
         let head = try await http.request("HEAD", target)
         #expect(head.status == 200)
         #expect(head.body.isEmpty)

@@ -91,7 +91,7 @@ struct IdempotencyTests {
         let users = [TestUser(), TestUser(), TestUser()]
         let body = notifyBody(users, "race")
         let key = newUUID()
-        let answers = try await withThrowingTaskGroup(of: HTTPResponse.self) { group in
+        let answers = try await withThrowingTaskGroup(of: WireResponse.self) { group in
             for _ in 0..<20 { group.addTask { [pod] in try await pod.post(body, key: key) } }
             return try await group.reduce(into: []) { $0.append($1) }
         }

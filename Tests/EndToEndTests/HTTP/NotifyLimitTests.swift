@@ -8,7 +8,7 @@ struct NotifyLimitTests {
 
     init() throws { pod = try Pod.current }
 
-    private func expectInvalid(_ answer: HTTPResponse, at pointer: String) throws {
+    private func expectInvalid(_ answer: WireResponse, at pointer: String) throws {
         #expect(answer.status == 422, "\(answer.text.prefix(500))")
         let pointers = try answer.json["errors"]?.array?.compactMap { $0["pointer"]?.string } ?? []
         #expect(pointers.contains(pointer), "\(pointers)")
@@ -59,7 +59,7 @@ struct NotifyLimitTests {
         #expect(try answer.json["results"]?[0]?["target"]?["id"] == .number(id))
         let nid = try #require(try answer.json["results"]?[0]?["notification_id"]?.string)
         let payload = try #require(try await pod.redis("GET", "notification:\(nid)").string)
-        #expect(try JSONValue.parse(payload)["target"]?["id"] == .number(id))
+        #expect(try WireJSON.parse(payload)["target"]?["id"] == .number(id))
         #expect(try await pod.redis("XLEN", user.stream) == .integer(1))
         let device = try await pod.device(user)
         #expect(device.replay.count == 1)

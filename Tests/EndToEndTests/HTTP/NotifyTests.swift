@@ -52,7 +52,7 @@ struct NotifyTests {
         let answer = try await pod.post(body)
         #expect(answer.status == 202)
         #expect(answer["Content-Type"]?.hasPrefix("application/json") == true)
-        let asked = try #require(try JSONValue.parse(body)["target"]?.array)
+        let asked = try #require(try WireJSON.parse(body)["target"]?.array)
         let rows = try #require(try answer.json["results"]?.array)
         #expect(rows.map { $0["target"] } == asked)
         for row in rows {
@@ -100,17 +100,17 @@ struct NotifyTests {
     func optionalMembers() async throws {
         let user = TestUser()
         let device = try await pod.device(user)
-        let data = #"{"order":{"n":9007199254740993,"items":[1,2.50,null,true]},"ü":"\u00fc"}"#
+        let data = #"{"order":{"n":9007199254740993,"items":[1,2.5,null,true]},"ü":"\u00fc"}"#
         let members = #","title":"T","type":"order_shipped","channel":"orders","priority":"urgent","data":"# + data
         let id = try await pod.notify(user, message: "m", members: members)[0]
         let push = try await device.push()
         let text = try #require(try await pod.redis("GET", "notification:\(id)").string)
-        for document in [push, try JSONValue.parse(text)] {
+        for document in [push, try WireJSON.parse(text)] {
             #expect(document["title"] == .string("T"))
             #expect(document["type"] == .string("order_shipped"))
             #expect(document["channel"] == .string("orders"))
             #expect(document["priority"] == .string("urgent"))
-            #expect(document["data"] == (try JSONValue.parse(data)))
+            #expect(document["data"] == (try WireJSON.parse(data)))
         }
     }
 
@@ -139,7 +139,7 @@ struct NotifyTests {
         let device = try await pod.device(user)
         let answer = try await pod.post("{\"target\":[\(user.json)],\(members)}")
         #expect(answer.status == 202, "\(answer.text)")
-        #expect(try await device.push()[member] == (try JSONValue.parse(value)))
+        #expect(try await device.push()[member] == (try WireJSON.parse(value)))
     }
 
     @Test("unknown members are ignored")

@@ -16,7 +16,7 @@ struct NotifyTextTests {
         try #require(answer.status == 202, "\(answer.text)")
         let push = try await device.push()
         let id = try #require(push["notification_id"]?.string)
-        let payload = try JSONValue.parse(try #require(try await pod.redis("GET", "notification:\(id)").string))
+        let payload = try WireJSON.parse(try #require(try await pod.redis("GET", "notification:\(id)").string))
         return (Array(push["message"]?.string?.utf8 ?? "".utf8), Array(payload["message"]?.string?.utf8 ?? "".utf8))
     }
 

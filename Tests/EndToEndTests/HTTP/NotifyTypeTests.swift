@@ -70,7 +70,7 @@ struct NotifyTypeTests {
         let device = try await pod.device(user)
         let id = try await pod.notify(user, members: ",\"created_at\":\"\(text)\"")[0]
         #expect(instant(try await device.push()["created_at"]?.string) == seconds)
-        let payload = try JSONValue.parse(try #require(try await pod.redis("GET", "notification:\(id)").string))
+        let payload = try WireJSON.parse(try #require(try await pod.redis("GET", "notification:\(id)").string))
         #expect(instant(payload["created_at"]?.string) == seconds)
     }
 

@@ -9,7 +9,7 @@ struct AdminTests {
 
     init() throws { pod = try Pod.current }
 
-    private func rows(_ list: String, of user: TestUser) async throws -> [JSONValue] {
+    private func rows(_ list: String, of user: TestUser) async throws -> [WireJSON] {
         let document = try await pod.get("/api/v1/admin/\(list)?limit=10000").json
         return try #require(document[list]?.array).filter { $0["id"]?.numberText == user.id }
     }
@@ -51,7 +51,7 @@ struct AdminTests {
         let user = TestUser(login: "alice")
         try await pod.notify(user, message: "one", members: ",\"source\":\"chat-api\"")
         try await pod.notify(user, message: "two")
-        func listed() async throws -> [JSONValue] {
+        func listed() async throws -> [WireJSON] {
             let answer = try await pod.get("/api/v1/admin/pending")
             #expect(answer.status == 200)
             return try answer.json["pending_notifications"]?[user.key]?.array ?? []
@@ -63,7 +63,7 @@ struct AdminTests {
             #expect(row["read"] == .bool(false))
             #expect(row["payload"]?["notification_id"]?.string?.count == 36)
             #expect(instant(row["payload"]?["created_at"]?.string) != nil)
-            #expect(row["payload"]?["target"] == (try JSONValue.parse(user.json)))
+            #expect(row["payload"]?["target"] == (try WireJSON.parse(user.json)))
         }
         let device = try await pod.device(user)
         #expect(try await listed().count == 2)
@@ -82,7 +82,7 @@ struct AdminTests {
         let answer = try await pod.get("/api/v1/admin/history?user_id=\(user.id)&login=alice")
         #expect(answer.status == 200)
         let document = try answer.json
-        #expect(document["user"] == (try JSONValue.parse(user.json)))
+        #expect(document["user"] == (try WireJSON.parse(user.json)))
         #expect(document["total"] == .number("3"))
         let messages = try #require(document["messages"]?.array)
         #expect(messages.compactMap { $0["payload"]?["message"]?.string } == ["one", "two", "three"])
@@ -138,8 +138,8 @@ struct AdminTests {
 @Suite("Admin: pages")
 struct AdminPageTests {
     /// The rows of all pages of two.
-    private func pages(_ pod: Pod, _ list: String) async throws -> [JSONValue] {
-        var rows: [JSONValue] = []
+    private func pages(_ pod: Pod, _ list: String) async throws -> [WireJSON] {
+        var rows: [WireJSON] = []
         var cursor = ""
         for _ in 0..<20 {
             let document = try await pod.get("/api/v1/admin/\(list)?limit=2\(cursor)").json

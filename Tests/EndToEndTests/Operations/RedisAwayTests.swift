@@ -81,7 +81,7 @@ struct RedisAwayTests {
 
     @Test("wiped: devices come back with 1012 and a full replay")
     func wipe() async throws {
-        try await Pod.with { pod in
+        try await Pod.with(redis: ["--save", "", "--appendonly", "no"]) { pod in
             let user = TestUser()
             let device = try await pod.device(user)
             for number in 1...3 {

@@ -82,7 +82,7 @@ struct StopTests {
             let status = try await pod.server.process.exit(within: .seconds(15))
             #expect(status > 0)
             let output = pod.server.output.split(separator: "\n")
-            #expect(output.contains { $0.contains(name) && $0.contains("POD_ID") }, "\(output.suffix(5))")
+            #expect(output.contains { $0.contains(name) && $0.lowercased().contains(/pod.?id/) }, "\(output.suffix(5))")
             _ = try? await older.client.closing()
             #expect(newer.process.exitStatus == nil)
             #expect(try await pod.redis("EXISTS", "notif:bus:\(name)") == .integer(1))

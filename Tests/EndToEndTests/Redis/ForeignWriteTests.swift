@@ -32,7 +32,7 @@ struct ForeignWriteTests {
                 try await pod.notify(user, message: "\(number)")
             }
         }
-        var pushes: [JSONValue] = []
+        var pushes: [WireJSON] = []
         for _ in 0..<20 { pushes.append(try await device.push()) }
         #expect(pushes.texts == (0..<20).map(String.init))
         #expect(try await device.messages().isEmpty)

@@ -4,7 +4,7 @@ import Testing
 /// What expires is cleaned, and told once.
 @Suite(
     "TTL janitor",
-    .pod(["TTL_JANITOR_INTERVAL": "1s", "GROUP_MAINTENANCE_INTERVAL": "1s", "NOTIFICATION_TTL": "1s"])
+    .pod(["TTL_JANITOR_INTERVAL": "1s", "GROUP_MAINTENANCE_INTERVAL": "1s", "NOTIFICATION_TTL": "2s"])
 )
 struct JanitorTests {
     let pod: Pod
@@ -48,7 +48,7 @@ struct JanitorTests {
         let user = TestUser()
         let devices = [try await pod.device(user), try await pod.device(user)]
         let id = try await pod.notify(user)[0]
-        var pushes: [JSONValue] = []
+        var pushes: [WireJSON] = []
         for device in devices { pushes.append(try await device.push()) }
         for device in devices {
             let cleared = try await device.client.expect("notification.auto_cleared", within: .seconds(15))
@@ -68,7 +68,7 @@ struct JanitorTests {
     func unreadOffline() async throws {
         let user = TestUser()
         let id = try await pod.notify(user, message: "will expire")[0]
-        try await wait(until: "the payload expires") {
+        try await wait(until: "the payload expires", within: .seconds(10)) {
             try await pod.redis("EXISTS", "notification:\(id)") == .integer(0)
         }
         try await janitorPasses()
@@ -124,7 +124,7 @@ struct JanitorTests {
 struct JanitorCountTests {
     @Test("two devices, one notification: counted once")
     func countedOnce() async throws {
-        try await Pod.with(["TTL_JANITOR_INTERVAL": "1s", "NOTIFICATION_TTL": "1s"]) { pod in
+        try await Pod.with(["TTL_JANITOR_INTERVAL": "1s", "NOTIFICATION_TTL": "2s"]) { pod in
             let user = TestUser()
             let devices = [try await pod.device(user), try await pod.device(user)]
             try await pod.notify(user)
@@ -136,7 +136,7 @@ struct JanitorCountTests {
             }
             let offline = TestUser()
             let id = try await pod.notify(offline)[0]
-            try await wait(until: "the payload expires") {
+            try await wait(until: "the payload expires", within: .seconds(10)) {
                 try await pod.redis("EXISTS", "notification:\(id)") == .integer(0)
             }
             #expect(try await pod.device(offline).replay.count == 1)

@@ -21,7 +21,7 @@ struct KeyTests {
         #expect(try await pod.redis("TYPE", "notification:\(id)") == .text("string"))
         let left = try #require(try await pod.redis("TTL", "notification:\(id)").int)
         #expect((890...900).contains(left))
-        let payload = try JSONValue.parse(try #require(try await pod.redis("GET", "notification:\(id)").string))
+        let payload = try WireJSON.parse(try #require(try await pod.redis("GET", "notification:\(id)").string))
         #expect(
             payload
                 == .object([

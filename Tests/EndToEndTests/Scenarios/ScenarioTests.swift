@@ -15,7 +15,7 @@ struct ScenarioTests {
     /// `make client`, without make.
     private func client(_ pod: Pod, _ environment: [String: String] = [:]) throws -> ChildProcess {
         let address = ["CARILLON_URL": "http://127.0.0.1:\(pod.server.port)"]
-        return try ChildProcess(Program.client, environment: address.merging(environment) { $1 })
+        return try ChildProcess(BuiltProgram.client, environment: address.merging(environment) { $1 })
     }
 
     private func connects(_ pod: Pod, _ users: String...) async throws {
@@ -55,7 +55,7 @@ struct ScenarioTests {
                 """
             )
             #expect(status == 0)
-            let id = try JSONValue.parse(output)["results"]?[0]?["notification_id"]?.string
+            let id = try WireJSON.parse(output)["results"]?[0]?["notification_id"]?.string
             let posted = ContinuousClock.now
             try await prints(client, "Welcome to our service!")
             #expect(ContinuousClock.now - posted < .seconds(1))
@@ -85,7 +85,7 @@ struct ScenarioTests {
             )
             #expect(status == 0)
             let pending = try await curl(pod, "curl http://localhost:8080/api/v1/admin/pending")
-            let document = try JSONValue.parse(pending.output)
+            let document = try WireJSON.parse(pending.output)
             let rows = document["pending_notifications"]?["2-offline_user"]?.array
             #expect(rows?.compactMap { $0["payload"]?["message"]?.string } == ["You have a new message"])
             #expect(rows?.first?["payload"]?["source"] == .string("chat-service"))
@@ -126,7 +126,7 @@ struct ScenarioTests {
                 """
             )
             #expect(status == 0)
-            #expect(try JSONValue.parse(output)["results"]?.array?.count == 2)
+            #expect(try WireJSON.parse(output)["results"]?.array?.count == 2)
             for client in [alice, bob] { try await prints(client, "System maintenance in 10 minutes") }
         }
     }
@@ -147,7 +147,7 @@ struct ScenarioTests {
                 """
             )
             #expect(status == 0)
-            let id = try #require(try JSONValue.parse(output)["results"]?[0]?["notification_id"]?.string)
+            let id = try #require(try WireJSON.parse(output)["results"]?[0]?["notification_id"]?.string)
             try await wait(until: "the payload expires") {
                 try await pod.redis("EXISTS", "notification:\(id)") == .integer(0)
             }
@@ -178,14 +178,14 @@ struct ScenarioTests {
                 """
             let first = try await curl(pod, line)
             let second = try await curl(pod, line)
-            #expect(try JSONValue.parse(first.output) == (try JSONValue.parse(second.output)))
+            #expect(try WireJSON.parse(first.output) == (try WireJSON.parse(second.output)))
             #expect(try await pod.redis("XLEN", "stream:user:1-alice") == .integer(1))
             let health = try await curl(pod, "curl http://localhost:8080/health")
-            #expect(try JSONValue.parse(health.output)["status"] == .string("healthy"))
+            #expect(try WireJSON.parse(health.output)["status"] == .string("healthy"))
             let metrics = try await curl(pod, "curl http://localhost:8080/metrics")
             #expect(metrics.output.contains("notifications_sent_total 1"))
             let history = "curl 'http://localhost:8080/api/v1/admin/history?user_id=1&login=alice'"
-            #expect(try JSONValue.parse(try await curl(pod, history).output)["total"] == .number("1"))
+            #expect(try WireJSON.parse(try await curl(pod, history).output)["total"] == .number("1"))
         }
     }
 
@@ -196,7 +196,7 @@ struct ScenarioTests {
             defer { client.kill() }
             try await connects(pod, "1-test_user")
             let address = ["CARILLON_URL": "http://127.0.0.1:\(pod.server.port)"]
-            let sender = try ChildProcess(Program.sender, environment: address)
+            let sender = try ChildProcess(BuiltProgram.sender, environment: address)
             let status = try await sender.exit(within: .seconds(20))
             #expect(status == 0, "\(sender.standardError)")
             try await wait(until: "the notification is stored") {

@@ -57,19 +57,19 @@ final class Pod: Sendable {
 
     func http() throws -> HTTPConnection { try HTTPConnection(port: server.port) }
 
-    func get(_ target: String) async throws -> HTTPResponse { try await http().request("GET", target) }
+    func get(_ target: String) async throws -> WireResponse { try await http().request("GET", target) }
 
     /// Posts JSON text (or any bytes) to `/api/v1/notify`.
     func post(
         _ body: some Collection<UInt8>,
         headers: [(String, String)] = [("Content-Type", "application/json")],
         on connection: HTTPConnection? = nil
-    ) async throws -> HTTPResponse {
+    ) async throws -> WireResponse {
         let connection = try connection ?? http()
         return try await connection.request("POST", "/api/v1/notify", headers: headers, body: body)
     }
 
-    func post(_ body: String, key: String? = nil) async throws -> HTTPResponse {
+    func post(_ body: String, key: String? = nil) async throws -> WireResponse {
         var headers = [("Content-Type", "application/json")]
         if let key { headers.append(("Idempotency-Key", key)) }
         return try await post(Array(body.utf8), headers: headers)
@@ -103,13 +103,17 @@ final class Pod: Sendable {
     // MARK: Redis
 
     @discardableResult
-    func redis(_ arguments: String...) async throws -> RedisAnswer {
-        try await RedisClient(port: redisProcess.port)(arguments)
+    func redis(_ arguments: String...) async throws -> WireReply {
+        try await WireRedis(port: redisProcess.port)(arguments)
     }
 
-    /// How many entries the group holds as pending.
-    func pendingCount(_ user: TestUser) async throws -> Int {
-        try await redis("XPENDING", user.stream, "notifications").array.first?.int ?? 0
+    /// How many entries the group holds as pending; nil where there is no group.
+    func pendingCount(_ user: TestUser) async throws -> Int? {
+        do {
+            return try await redis("XPENDING", user.stream, "notifications").array.first?.int
+        } catch WireError.unexpected(let what) where what.contains("NOGROUP") {
+            return nil
+        }
     }
 
     /// Stores a notification as another program would: payload first, then the stream entry.
@@ -121,7 +125,7 @@ final class Pod: Sendable {
     ) async throws -> (notification: String, stream: String) {
         let notification = newUUID()
         let payload = """
-            {"notification_id":"\(notification)","message":\(JSONValue.quoted(message)),\
+            {"notification_id":"\(notification)","message":\(WireJSON.quoted(message)),\
             "created_at":"2024-01-01T12:00:00Z","source":"elsewhere","target":\(user.json)}
             """
         try await redis("SET", "notification:\(notification)", payload)
@@ -142,12 +146,12 @@ final class Pod: Sendable {
 struct Device {
     let client: WireClient
     /// Data of the pushes that came before `session.ready`.
-    let replay: [JSONValue]
+    let replay: [WireJSON]
     /// Data of `session.ready`.
-    let ready: JSONValue
+    let ready: WireJSON
 
     init(client: WireClient) async throws {
-        var replay: [JSONValue] = []
+        var replay: [WireJSON] = []
         while true {
             let message = try await client.message(within: .seconds(10))
             if message.type == "session.ready" {
@@ -158,7 +162,7 @@ struct Device {
         }
     }
 
-    private init(client: WireClient, replay: [JSONValue], ready: JSONValue) {
+    private init(client: WireClient, replay: [WireJSON], ready: WireJSON) {
         self.client = client
         self.replay = replay
         self.ready = ready
@@ -167,12 +171,12 @@ struct Device {
     var epoch: String { ready["epoch"]?.string ?? ready["epoch"]?.numberText ?? "" }
 
     /// The next push, which must be the next message.
-    func push(within: Duration = .seconds(5)) async throws -> JSONValue {
+    func push(within: Duration = .seconds(5)) async throws -> WireJSON {
         try await client.expect("notification.push", within: within)
     }
 
     /// Says that it read the notification and waits for the acknowledgement.
-    func read(_ push: JSONValue) async throws {
+    func read(_ push: WireJSON) async throws {
         try await client.send("notification.read", pair(push))
         while true {
             let data = try await client.first("notification.read.ack")

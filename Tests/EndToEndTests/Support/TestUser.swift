@@ -21,7 +21,7 @@ struct TestUser: Sendable {
     }
 
     var key: String { "\(id)-\(login)" }
-    var json: String { "{\"id\":\(id),\"login\":\(JSONValue.quoted(login))}" }
+    var json: String { "{\"id\":\(id),\"login\":\(WireJSON.quoted(login))}" }
     var stream: String { "stream:user:\(key)" }
     var state: String { "notification_state:\(key)" }
     var lock: String { "notif:lock:consumer:\(key)" }
@@ -38,11 +38,11 @@ func newUUID() -> String { UUID().uuidString.lowercased() }
 
 /// A notify request; `members` is further JSON text that starts with a comma.
 func notifyBody(_ users: [TestUser], _ message: String, _ members: String = "") -> String {
-    "{\"target\":[\(users.map(\.json).joined(separator: ","))],\"message\":\(JSONValue.quoted(message))\(members)}"
+    "{\"target\":[\(users.map(\.json).joined(separator: ","))],\"message\":\(WireJSON.quoted(message))\(members)}"
 }
 
 /// The JSON that names a notification in `notification.read`.
-func pair(_ push: JSONValue) -> String {
+func pair(_ push: WireJSON) -> String {
     pair(push["notification_id"]?.string ?? "", push["stream_id"]?.string ?? "")
 }
 
@@ -75,7 +75,7 @@ func instant(_ text: String?) -> Double? {
     return date.timeIntervalSince1970 + (match.2.flatMap { Double("0\($0)") } ?? 0)
 }
 
-extension [JSONValue] {
+extension [WireJSON] {
     /// The `message` members, in order.
     var texts: [String] { compactMap { $0["message"]?.string } }
     var streamIDs: [String] { compactMap { $0["stream_id"]?.string } }

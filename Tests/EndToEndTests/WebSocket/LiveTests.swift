@@ -13,7 +13,7 @@ struct LiveTests {
         let user = TestUser()
         let devices = [try await pod.device(user), try await pod.device(user), try await pod.device(user)]
         let id = try await pod.notify(user, message: "now")[0]
-        var pushes: [JSONValue] = []
+        var pushes: [WireJSON] = []
         for device in devices { pushes.append(try await device.push()) }
         #expect(Set(pushes).count == 1)
         #expect(pushes[0]["notification_id"] == .string(id))
@@ -82,7 +82,7 @@ struct LiveTests {
         let stored = try await pod.redis("XRANGE", user.stream, "-", "+").array.compactMap { $0.array.first?.string }
         #expect(stored.count == 400)
         for device in devices {
-            var pushes: [JSONValue] = []
+            var pushes: [WireJSON] = []
             for _ in 0..<400 { pushes.append(try await device.push()) }
             #expect(pushes.streamIDs == stored)
             for sender in 0..<8 {
@@ -104,7 +104,7 @@ struct LiveTests {
             }
             for index in 0..<20 {
                 group.addTask { [pod] in
-                    let redis = try RedisClient(port: pod.redisProcess.port)
+                    let redis = try WireRedis(port: pod.redisProcess.port)
                     try await wait(until: "\(index * 24) posts", within: .seconds(60)) {
                         try await redis(["XLEN", user.stream]).int ?? 0 >= index * 24
                     }

@@ -15,7 +15,7 @@ struct MessageTests {
         return try await pod.device(user)
     }
 
-    private func sync(_ device: Device, _ data: String) async throws -> [JSONValue] {
+    private func sync(_ device: Device, _ data: String) async throws -> [WireJSON] {
         try await device.client.send("sync.request", data)
         return try #require(try await device.client.expect("sync.response").array)
     }

@@ -66,7 +66,7 @@ struct ReadTests {
         let device = try await pod.device(user)
         try #require(device.replay.count == 100)
         try await device.client.send("notification.read", "[\(device.replay.map(pair).joined(separator: ","))]")
-        var acknowledged: Set<JSONValue?> = []
+        var acknowledged: Set<WireJSON?> = []
         while acknowledged.count < 100 {
             acknowledged.insert(try await device.client.expect("notification.read.ack")["notification_id"])
         }

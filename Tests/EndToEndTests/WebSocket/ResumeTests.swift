@@ -97,7 +97,7 @@ struct ResumeTests {
         device.client.drop()
         try await other.read(other.replay[2])
         let client = try await pod.connect(user, "&since=\(last)&epoch=\(device.epoch)")
-        var acknowledged: [JSONValue?] = []
+        var acknowledged: [WireJSON?] = []
         while true {
             let message = try await client.message()
             if message.type == "session.ready" { break }

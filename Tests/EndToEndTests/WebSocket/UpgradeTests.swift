@@ -11,7 +11,7 @@ struct UpgradeTests {
     private func upgrade(
         _ target: String,
         _ headers: [(String, String)] = WireClient.handshakeHeaders
-    ) async throws -> HTTPResponse {
+    ) async throws -> WireResponse {
         try await pod.http().request("GET", target, headers: headers)
     }
 

@@ -2,7 +2,7 @@ import Foundation
 import Glibc
 
 /// Where the built programs lie, and ports for them.
-package enum Program {
+package enum BuiltProgram {
     /// `carillon-server`; `CARILLON_SERVER_BINARY` names another one.
     package static var server: String { path("carillon-server", override: "CARILLON_SERVER_BINARY") }
     package static var client: String { path("carillon-client", override: "CARILLON_CLIENT_BINARY") }

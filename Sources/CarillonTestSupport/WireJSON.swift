@@ -2,19 +2,19 @@
 ///
 /// Compare strings by their `utf8` where the exact bytes matter: `String ==` takes canonically equivalent text for equal.
 /// - Source: RFC 8259
-package enum JSONValue: Hashable, Sendable {
+package enum WireJSON: Hashable, Sendable {
     case null
     case bool(Bool)
     case number(String)
     case string(String)
-    case array([JSONValue])
-    case object([String: JSONValue])
+    case array([WireJSON])
+    case object([String: WireJSON])
 
-    package subscript(_ member: String) -> JSONValue? {
+    package subscript(_ member: String) -> WireJSON? {
         if case .object(let members) = self { members[member] } else { nil }
     }
 
-    package subscript(_ index: Int) -> JSONValue? {
+    package subscript(_ index: Int) -> WireJSON? {
         if case .array(let elements) = self, elements.indices.contains(index) { elements[index] } else { nil }
     }
 
@@ -33,21 +33,21 @@ package enum JSONValue: Hashable, Sendable {
 
     package var int: Int? { numberText.flatMap { Int($0) } }
 
-    package var array: [JSONValue]? {
+    package var array: [WireJSON]? {
         if case .array(let elements) = self { elements } else { nil }
     }
 
-    package var object: [String: JSONValue]? {
+    package var object: [String: WireJSON]? {
         if case .object(let members) = self { members } else { nil }
     }
 
     /// - Throws: `WireError.unexpected` for anything but one strict JSON document without repeated members.
-    package static func parse(_ bytes: some Sequence<UInt8>) throws -> JSONValue {
+    package static func parse(_ bytes: some Sequence<UInt8>) throws -> WireJSON {
         var parser = JSONParser(bytes: Array(bytes))
         return try parser.document()
     }
 
-    package static func parse(_ text: String) throws -> JSONValue {
+    package static func parse(_ text: String) throws -> WireJSON {
         try parse(Array(text.utf8))
     }
 
@@ -74,7 +74,7 @@ private struct JSONParser {
 
     init(bytes: [UInt8]) { self.bytes = bytes }
 
-    mutating func document() throws -> JSONValue {
+    mutating func document() throws -> WireJSON {
         let value = try value()
         skipSpace()
         guard index == bytes.count else { throw failure("bytes after the document") }
@@ -102,7 +102,7 @@ private struct JSONParser {
         return true
     }
 
-    private mutating func value() throws -> JSONValue {
+    private mutating func value() throws -> WireJSON {
         skipSpace()
         guard index < bytes.count else { throw failure("end") }
         switch bytes[index] {
@@ -116,13 +116,13 @@ private struct JSONParser {
         }
     }
 
-    private mutating func word(_ word: String, _ value: JSONValue) throws -> JSONValue {
+    private mutating func word(_ word: String, _ value: WireJSON) throws -> WireJSON {
         guard bytes[index...].starts(with: word.utf8) else { throw failure("word") }
         index += word.utf8.count
         return value
     }
 
-    private mutating func number() throws -> JSONValue {
+    private mutating func number() throws -> WireJSON {
         let start = index
         while index < bytes.count, "+-.eE0123456789".utf8.contains(bytes[index]) { index += 1 }
         let text = String(decoding: bytes[start..<index], as: UTF8.self)
@@ -132,18 +132,18 @@ private struct JSONParser {
         return .number(text)
     }
 
-    private mutating func array() throws -> JSONValue {
+    private mutating func array() throws -> WireJSON {
         index += 1
-        var elements: [JSONValue] = []
+        var elements: [WireJSON] = []
         if take(UInt8(ascii: "]")) { return .array(elements) }
         repeat { elements.append(try value()) } while take(UInt8(ascii: ","))
         guard take(UInt8(ascii: "]")) else { throw failure("array") }
         return .array(elements)
     }
 
-    private mutating func object() throws -> JSONValue {
+    private mutating func object() throws -> WireJSON {
         index += 1
-        var members: [String: JSONValue] = [:]
+        var members: [String: WireJSON] = [:]
         if take(UInt8(ascii: "}")) { return .object(members) }
         repeat {
             skipSpace()

@@ -4,7 +4,7 @@ import Glibc
 ///
 /// The socket never blocks a thread; reads and writes that cannot go on are tried again each millisecond.
 /// - Isolation: the task that made it
-package final class ByteStream {
+package final class WireStream {
     private let descriptor: Int32
     private var isOpen = true
     private var buffer: [UInt8] = []
@@ -162,4 +162,4 @@ package final class ByteStream {
 }
 
 @available(*, unavailable)
-extension ByteStream: Sendable {}
+extension WireStream: Sendable {}
