@@ -92,7 +92,8 @@ package final class ChildProcess: Sendable {
 
     /// - Throws: where it has not ended in time.
     package func exit(within: Duration = .seconds(15)) async throws -> Int32 {
-        try await eventually(within: within, "the end of process \(processID)") { exitStatus }
+        try await wait(until: "process \(processID) ends", within: within) { exitStatus != nil }
+        return exitStatus ?? 0
     }
 
     package func signal(_ signal: Int32) {

@@ -1,10 +1,15 @@
-/// Waits until the condition holds.
+/// Waits until the condition holds, asking again every few milliseconds.
 ///
-/// - Throws: where it does not hold in time, naming what was waited for; and whatever the condition throws.
+/// - Throws: `WireError.timedOut` naming what was waited for, where it does not hold in time; and whatever the
+///   condition throws.
 package func wait(
     until what: String,
     within: Duration = .seconds(5),
     _ condition: () async throws -> Bool
 ) async throws {
-    _ = try await eventually(within: within, what) { try await condition() ? true : nil }
+    let deadline = ContinuousClock.now + within
+    while try await !condition() {
+        guard ContinuousClock.now < deadline else { throw WireError.timedOut(what) }
+        try await Task.sleep(for: .milliseconds(5))
+    }
 }
