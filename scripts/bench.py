@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Measures notifications that one sender posts one by one and one connected client receives. usage: bench.py count"""
+"""Measures notifications from a sender through server and Redis to one connected client. usage: bench.py count"""
 
 import os
 import pathlib
@@ -16,6 +16,9 @@ from harness import Hub, eventually  # noqa: E402
 
 PROGRAMS = ROOT / ".build/release"
 LIMIT_SECONDS = 120
+# Requests that the sender has under way at a time.
+CONCURRENCIES = (1, 16, 64)
+MESSAGE = "Your order has been shipped and arrives between ten and twelve. " * 3
 SAMPLE = re.compile(r"^(\w+)(?:\{(.*)\})?\s+(\S+)", re.MULTILINE)
 
 
@@ -33,32 +36,32 @@ def quantile(samples: dict[tuple[str, str], float], name: str, part: float) -> s
             buckets.append((float(bound[1]), count))
     buckets.sort()
     if not buckets or not buckets[-1][1]:
-        return "unknown"
+        return "?"
     wanted = part * buckets[-1][1]
-    return next(f"<= {bound:g} ms" for bound, count in buckets if count >= wanted)
+    return next(f"{bound:g}" for bound, count in buckets if count >= wanted)
 
 
-def measure(count: int) -> list[tuple[str, str]]:
+def measure(count: int, concurrency: int) -> list[str]:
     # All of them fit the stream, so that a client that falls behind still gets every one.
     hub = Hub(server=str(PROGRAMS / "carillon-server"), STREAM_MAXLEN=str(max(count, 100)), LOG_LEVEL="warning")
+    user = {**os.environ, "CARILLON_URL": hub.url, "DEV_USER_ID": "1", "DEV_LOGIN": "bench"}
     client = None
     try:
-        environment = {**os.environ, "DEV_USER_ID": "1", "DEV_LOGIN": "bench"}
         client = subprocess.Popen(
-            [str(PROGRAMS / "carillon-client"), "--url", hub.url, "--count", str(count)],
+            [PROGRAMS / "carillon-client", "--count", str(count), "--timeout", str(LIMIT_SECONDS), "--no-read"],
             stdout=subprocess.DEVNULL,
-            env=environment,
+            env=user,
         )
         eventually(lambda: metrics(hub).get(("websocket_connections", "")) == 1, "the client is connected")
         started = time.monotonic()
         subprocess.run(
-            [str(PROGRAMS / "carillon-sender"), "--url", hub.url, "--to", "1:bench", "-"],
-            input="".join(f"notification {number} of {count}\n" for number in range(1, count + 1)).encode(),
+            [PROGRAMS / "carillon-sender", "--count", str(count), "--concurrency", str(concurrency), MESSAGE],
             stdout=subprocess.DEVNULL,
+            env=user,
             timeout=LIMIT_SECONDS,
             check=True,
         )
-        sent = time.monotonic()
+        stored = time.monotonic()
         if client.wait(LIMIT_SECONDS):
             raise SystemExit(f"the client ended with {client.returncode}")
         received = time.monotonic()
@@ -69,13 +72,21 @@ def measure(count: int) -> list[tuple[str, str]]:
             client.wait()
         hub.stop()
     return [
-        ("notifications", f"{count}"),
-        ("stored and answered", f"{count / (sent - started):.0f} per second"),
-        ("received by the client", f"{count / (received - started):.0f} per second"),
-        ("append to socket, median", quantile(samples, "delivery_latency_ms", 0.5)),
-        ("append to socket, 99th percentile", quantile(samples, "delivery_latency_ms", 0.99)),
+        str(concurrency),
+        f"{count / (stored - started):.0f}",
+        f"{count / (received - started):.0f}",
+        quantile(samples, "delivery_latency_ms", 0.5),
+        quantile(samples, "delivery_latency_ms", 0.99),
     ]
 
 
-for label, value in measure(int(sys.argv[1])):
-    print(f"{label:<36} {value:>18}")
+def main(count: int) -> None:
+    print(f"{count} notifications of {len(MESSAGE)} bytes to one connected client")
+    columns = ["concurrency", "stored/s", "received/s", "p50 ms", "p99 ms"]
+    print(" ".join(f"{column:>12}" for column in columns), flush=True)
+    for concurrency in CONCURRENCIES:
+        print(" ".join(f"{value:>12}" for value in measure(count, concurrency)), flush=True)
+    print("p50 and p99: from the append to Redis until the write to the socket, as upper bounds of the histogram's buckets.")
+
+
+main(int(sys.argv[1]))

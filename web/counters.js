@@ -20,8 +20,8 @@ async function showHealth() {
   try {
     const { status, pod_id: pod, version, components } = await call("health", { accept: [503] });
     const unwell = Object.entries(components ?? {}).filter(([, component]) => component.status !== "healthy");
-    const parts = [status, pod && `pod ${pod}`, version && `version ${version}`, ...unwell.map(([name, { detail }]) => `${name}: ${detail ?? "unhealthy"}`)];
-    const text = parts.filter(Boolean).join(" · ");
+    const reasons = unwell.map(([name, { detail }]) => `${name}: ${detail ?? "unhealthy"}`);
+    const text = [status, pod && `pod ${pod}`, version && `version ${version}`, ...reasons].filter(Boolean).join(" · ");
     // The same text again would be announced again.
     if (line.textContent !== text) line.textContent = text;
     line.dataset.status = status;

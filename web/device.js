@@ -7,7 +7,6 @@ import { messageRow } from "./message.js";
 
 const rowLimit = 500;
 const longestWaitSeconds = 30;
-const resyncNeeded = 1012;
 
 let session;
 
@@ -39,9 +38,7 @@ class Session {
   #failures = 0;
   #ended = false;
   #live = false;
-  /** Stream id of the newest entry heard, and the epoch in which it was: what a reconnect goes on from. */
-  #mark;
-  #epoch;
+  /** What this connection heard, by stream id, oldest first. */
   #entries = new Map();
 
   constructor(user) {
@@ -59,14 +56,9 @@ class Session {
 
   #connect() {
     showState(`Connecting as ${userKey(this.#user)}…`, "busy");
-    const query = userQuery(this.#user);
-    if (this.#mark && this.#epoch !== undefined) {
-      query.set("since", this.#mark);
-      query.set("epoch", String(this.#epoch));
-    } else {
-      this.#entries.clear();
-    }
-    const url = new URL(`ws?${query}`, document.baseURI);
+    // Each connection starts with a whole replay: it also tells what was read elsewhere meanwhile, which `since` leaves out.
+    this.#entries = new Map();
+    const url = new URL(`ws?${userQuery(this.#user)}`, document.baseURI);
     url.protocol = url.protocol === "https:" ? "wss:" : "ws:";
     const socket = new WebSocket(url);
     let opened = false;
@@ -78,7 +70,6 @@ class Session {
 
   async #closed(event, opened) {
     this.#live = false;
-    if (event.code === resyncNeeded) this.#mark = undefined;
     if (!opened && (await this.#refused())) return;
     if (this.#ended) return;
     const longest = Math.min(longestWaitSeconds, 0.5 * 2 ** this.#failures);
@@ -110,7 +101,6 @@ class Session {
   #received({ type, data }) {
     switch (type) {
       case "notification.push":
-        this.#mark = data.stream_id;
         this.#pushed(data);
         break;
       case "notification.read.ack":
@@ -131,8 +121,6 @@ class Session {
   #ready(data) {
     this.#failures = 0;
     this.#live = true;
-    this.#mark = data.last_stream_id ?? this.#mark;
-    this.#epoch = data.epoch;
     showState(`Live as ${userKey(this.#user)} on pod ${data.pod_id}, connection ${data.connection_id}.`, "live");
     this.#show();
   }
@@ -149,11 +137,13 @@ class Session {
     const entry = this.#entries.get(streamID);
     if (!entry) return;
     this.#entries.set(streamID, { ...entry, status });
-    this.#show();
+    if (this.#live) this.#show();
   }
 
   #markRead({ notification_id, stream_id }) {
-    if (this.#socket.readyState !== WebSocket.OPEN) return;
+    const isOpen = this.#socket.readyState === WebSocket.OPEN;
+    showProblem(byID("device-problem"), isOpen ? undefined : { title: "Not sent", detail: "the device is not connected" });
+    if (!isOpen) return;
     this.#socket.send(stringify({ type: "notification.read", data: { notification_id, stream_id } }));
   }
 

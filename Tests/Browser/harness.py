@@ -93,21 +93,24 @@ class Hub:
             )
             port = free_port()
             self.url = f"http://127.0.0.1:{port}"
-            self.server = self._start(
-                [server],
-                "server.log",
-                lambda: answers(f"{self.url}/ready"),
-                SERVER_ADDR=f"127.0.0.1:{port}",
-                REDIS_ADDR=f"127.0.0.1:{redis_port}",
-                WEB_DIR=str(ROOT / "web"),
-                POD_ID="private",
+            self._server = server
+            self._settings = {
+                "SERVER_ADDR": f"127.0.0.1:{port}",
+                "REDIS_ADDR": f"127.0.0.1:{redis_port}",
+                "WEB_DIR": str(ROOT / "web"),
+                "POD_ID": "private",
                 # Stopping takes no longer than it must.
-                DRAIN_SECONDS="0",
+                "DRAIN_SECONDS": "0",
                 **settings,
-            )
+            }
+            self.start_server()
         except BaseException:
             self.stop()
             raise
+
+    def start_server(self) -> None:
+        """Starts the server, or starts it again after `server.stop()`, at the same address on the same Redis."""
+        self.server = self._start([self._server], "server.log", lambda: answers(f"{self.url}/ready"), **self._settings)
 
     def _start(self, arguments: list[str], log: str, ready, **environment: str) -> Program:
         program = Program(arguments, self._folder / log, ready, **environment)

@@ -223,7 +223,7 @@ class PageTest(unittest.TestCase):
 
 
 class LostServerTest(unittest.TestCase):
-    def test_a_server_that_goes_away_is_told(self):
+    def test_a_server_that_goes_away_is_told_and_found_again(self):
         hub = Hub()
         self.addCleanup(hub.stop)
         with sync_playwright() as playwright:
@@ -237,6 +237,9 @@ class LostServerTest(unittest.TestCase):
             expect(page.locator("#lost")).to_be_visible()
             expect(page.locator("#device-state")).to_contain_text("Trying again")
             page.screenshot(path=SCREENSHOTS / "lost.png", full_page=True)
+            hub.start_server()
+            expect(page.locator("#lost")).to_be_hidden()
+            expect(page.locator("#device-state")).to_contain_text("Live")
             browser.close()
 
 

@@ -44,6 +44,27 @@ import Testing
         #expect(server.verdict() == "clean", "the peer must see close_notify")
     }
 
+    @Test func oneFlushIsOneSocketWrite() async throws {
+        let server = try TLSServer(.echo, files: files)
+        let recorder = Recorder(loop)
+        recorder.closeAfter(bytes: 300_000)
+        let counter = NIOLoopBoundBox.makeBoxSendingValue(WriteCounter.Counts(), eventLoop: loop)
+        let configuration = trusting
+        let channel = try await ClientBootstrap(group: loop).connect(host: "127.0.0.1", port: server.port).get()
+        try await channel.eventLoop.submit {
+            let handler = try TLSClientHandler(configuration: configuration, serverHostname: "localhost")
+            try channel.pipeline.syncOperations.addHandlers([WriteCounter(counter), handler, recorder.handler()])
+            let piece = ByteBuffer(repeating: 7, count: 100_000)
+            for _ in 0..<3 { channel.write(piece, promise: nil) }
+            channel.flush()
+        }.get()
+        let end = try await recorder.ended.futureResult.get()
+        #expect(end.received.readableBytes == 300_000)
+        let counts = try await channel.eventLoop.submit { counter.value }.get()
+        #expect(counts.largest > 300_000, "three writes and their twenty records in one")
+        #expect(counts.writes <= 4, "ClientHello, Finished, the data, close_notify")
+    }
+
     @Test func joinsAnActiveChannel() async throws {
         let server = try TLSServer(.echo, files: files)
         let channel = try await ClientBootstrap(group: loop)

@@ -1,0 +1,28 @@
+package import CarillonDomain
+
+/// What an operator may change about the HTTP side.
+package struct HTTPConfiguration: Sendable {
+    /// `SERVER_ADDR`: where to listen.
+    package var address: ListenAddress
+    /// `MAX_BODY_BYTES`: longest request body; one byte more is a 413.
+    package var bodyLimitBytes: Int
+    /// Seconds after which a keep-alive connection without a request is closed.
+    package var idleSeconds = 60
+    /// Seconds that a request may take to arrive in full, from its first byte; then it is a 408.
+    package var requestSeconds = 30
+    /// Longest wait at shutdown for requests that are still served; then their connections are closed.
+    package var drainTimeout = Duration.seconds(5)
+    /// The folder of the web UI; without one there is no `/`.
+    package var webFolder: String?
+    /// `USER_IDS`, for the history call.
+    package var userIDs = UserIDKind.int
+
+    /// Longest request head, request line and final empty line included. Not a setting: proxies and the other parser
+    /// know 16 KiB too.
+    static let headLimitBytes = 16 * 1024
+
+    package init(address: ListenAddress, bodyLimitBytes: Int = NotifyLimits().bodyBytes) {
+        self.address = address
+        self.bodyLimitBytes = bodyLimitBytes
+    }
+}

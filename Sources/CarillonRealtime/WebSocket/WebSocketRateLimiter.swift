@@ -1,0 +1,37 @@
+import NIOCore
+
+/// How far a device is ahead of its rate: a token bucket kept as one moment, that at which all it has sent will have
+/// been paid for.
+///
+/// - Source: ITU-T I.371, generic cell rate algorithm
+struct WebSocketRateLimiter {
+    private var paidAt = NIODeadline.uptimeNanoseconds(0)
+
+    mutating func charge(frames: Int, at now: NIODeadline, _ settings: WebSocketSettings) {
+        paidAt = max(paidAt, now) + .nanoseconds(Int64(frames) * Self.price(settings))
+    }
+
+    /// More than a burst is owed.
+    func isOver(at now: NIODeadline, _ settings: WebSocketSettings) -> Bool {
+        owes(at: now, moreThan: Int64(settings.messageBurst), settings)
+    }
+
+    /// Half a burst may be sent again. Stopping and starting at two different marks keeps a flood from stopping at each
+    /// frame.
+    func mayResume(at now: NIODeadline, _ settings: WebSocketSettings) -> Bool {
+        !owes(at: now, moreThan: Int64(settings.messageBurst) / 2, settings)
+    }
+
+    /// Three quarters of a burst are unused, so that the device cannot have sent too fast since it was read from again.
+    func isCalm(at now: NIODeadline, _ settings: WebSocketSettings) -> Bool {
+        !owes(at: now, moreThan: Int64(settings.messageBurst) / 4, settings)
+    }
+
+    private func owes(at now: NIODeadline, moreThan frames: Int64, _ settings: WebSocketSettings) -> Bool {
+        paidAt - now > .nanoseconds(frames * Self.price(settings))
+    }
+
+    private static func price(_ settings: WebSocketSettings) -> Int64 {
+        1_000_000_000 / Int64(settings.messagesPerSecond)
+    }
+}

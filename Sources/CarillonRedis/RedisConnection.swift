@@ -1,0 +1,246 @@
+package import Logging
+package import NIOCore
+
+/// One connection to Redis that pipelines by itself and reconnects for ever.
+///
+/// All commands of one event-loop tick leave as one write: `send` encodes into the bytes that go out next, and the
+/// first command of a tick asks for one flush at the tick's end. Replies find their receivers by order alone, through
+/// a queue. While the socket does not take more, commands gather in the same bytes up to a limit.
+///
+/// The layers below, each in a file of its own: `RedisChannelHandler` (channel), `RedisReplyParser` (hiredis),
+/// `RedisHandshake` (sign-in); connecting and losing the connection are in `RedisConnection+Transport.swift`.
+///
+/// A connection that was started lives until `close()`.
+///
+/// - Isolation: `eventLoop`, for everything including `init`.
+/// - Cost: `send` and a reply allocate nothing of their own; hiredis allocates each reply's tree. A tick with commands
+///   allocates its flush task and its write.
+package final class RedisConnection {
+    enum Phase {
+        case idle
+        /// Between two attempts.
+        case waiting
+        case connecting
+        case handshaking
+        case ready
+        /// Closed to new commands, waiting for outstanding replies.
+        case closing
+        case closed
+    }
+
+    struct Pending {
+        let receiver: any RedisReceiver
+        let tag: Int
+        /// When the first command of its tick was sent.
+        let sentAt: NIODeadline
+        var endsWrite = false
+    }
+
+    private struct Rejected {
+        let receiver: any RedisReceiver
+        let tag: Int
+        let error: RedisError
+    }
+
+    package let eventLoop: any EventLoop
+    package let configuration: RedisConfiguration
+    let logger: Logger
+    weak var observer: (any RedisConnectionObserver)?
+
+    var phase = Phase.idle
+    var handler: RedisChannelHandler?
+    /// How often the connection became ready: more than 1 means that it was lost in between.
+    package internal(set) var connectionCount = 0
+    /// Why it is not ready, or why it last was not.
+    package internal(set) var lastFailure: RedisError?
+    package var isReady: Bool { phase == .ready }
+
+    // What `RedisConnection+Transport.swift` keeps.
+    var attempt = 0
+    var attemptDeadline = NIODeadline.distantFuture
+    var readySince = NIODeadline.uptimeNanoseconds(0)
+    var reconnect: Scheduled<Void>?
+    var handshake: RedisHandshake?
+    var closePromise: EventLoopPromise<Void>?
+
+    /// Capacity of `outgoing` that outlives a burst.
+    private static let keptBytes = 1_024 * 1_024
+    private static let timerInterval = TimeAmount.milliseconds(100)
+
+    private var outgoing: RedisArguments
+    private var pending = CircularBuffer<Pending>(initialCapacity: 256)
+    /// How many of `pending`, at its end, are still in `outgoing`.
+    private var unwritten = 0
+    private var rejected: [Rejected] = []
+    private var flushScheduled = false
+    private var tickStart = NIODeadline.uptimeNanoseconds(0)
+    private var timerDue: NIODeadline?
+    private var timerPassed = false
+
+    /// - Parameter observer: Held weakly.
+    package init(
+        eventLoop: any EventLoop,
+        configuration: RedisConfiguration,
+        logger: Logger,
+        observer: (any RedisConnectionObserver)? = nil
+    ) {
+        eventLoop.assertInEventLoop()
+        self.eventLoop = eventLoop
+        self.configuration = configuration
+        self.logger = logger
+        self.observer = observer
+        self.outgoing = RedisArguments(buffer: ByteBufferAllocator().buffer(capacity: 16 * 1_024))
+    }
+
+    /// Sends one command; `write` writes its arguments and must not send another one.
+    ///
+    /// The receiver hears `.unavailable` while there is no connection and `.overloaded` at a limit, both in the next
+    /// tick; whoever repeats at once then, spins.
+    ///
+    /// - Parameter command: Its first word; further words (`CLIENT` `LIST`) are arguments.
+    /// - Parameter arguments: How many arguments `write` writes; any other number is a programmer's mistake and traps.
+    /// - Parameter receiver: Held until it has heard.
+    package func send(
+        _ command: StaticString,
+        arguments: Int,
+        to receiver: any RedisReceiver,
+        tag: Int = 0,
+        _ write: (inout RedisArguments) -> Void = { _ in }
+    ) {
+        guard admit(receiver, tag) else { return }
+        let start = outgoing.buffer.writerIndex
+        outgoing.begin(command, arguments: arguments)
+        write(&outgoing)
+        enqueue(receiver, tag, from: start)
+    }
+
+    func send(_ command: RedisCommand, to receiver: any RedisReceiver, tag: Int) {
+        guard admit(receiver, tag) else { return }
+        let start = outgoing.buffer.writerIndex
+        outgoing.begin(command.name, arguments: command.arguments.count)
+        for argument in command.arguments { argument.write(to: &outgoing) }
+        enqueue(receiver, tag, from: start)
+    }
+
+    private func admit(_ receiver: any RedisReceiver, _ tag: Int) -> Bool {
+        eventLoop.assertInEventLoop()
+        guard phase == .ready else {
+            if phase == .handshaking, receiver === handshake { return true }
+            reject(receiver, tag, lastFailure?.asUnavailable ?? RedisError(.unavailable))
+            return false
+        }
+        guard pending.count < configuration.maximumPendingReplies else {
+            reject(receiver, tag, RedisError(.overloaded, detail: "\(pending.count) replies are awaited"))
+            return false
+        }
+        return true
+    }
+
+    private func enqueue(_ receiver: any RedisReceiver, _ tag: Int, from start: Int) {
+        outgoing.end()
+        guard outgoing.buffer.readableBytes <= configuration.maximumOutgoingBytes else {
+            outgoing.rewind(to: start)
+            reject(receiver, tag, RedisError(.overloaded, detail: "\(outgoing.buffer.readableBytes) bytes are waiting"))
+            return
+        }
+        scheduleFlush()
+        pending.append(Pending(receiver: receiver, tag: tag, sentAt: tickStart))
+        unwritten += 1
+    }
+
+    private func reject(_ receiver: any RedisReceiver, _ tag: Int, _ error: RedisError) {
+        rejected.append(Rejected(receiver: receiver, tag: tag, error: error))
+        scheduleFlush()
+    }
+
+    private func scheduleFlush() {
+        guard !flushScheduled else { return }
+        flushScheduled = true
+        tickStart = .now()
+        eventLoop.assumeIsolated().execute { self.endTick() }
+    }
+
+    private func endTick() {
+        flushScheduled = false
+        writeOutgoing()
+        let commands = rejected
+        rejected = []
+        for command in commands { fail(command.receiver, command.tag, command.error) }
+    }
+
+    /// Gives everything that is encoded to the channel, unless that still has more than it can send.
+    func writeOutgoing() {
+        guard unwritten > 0, let handler else { return }
+        armTimer()
+        guard handler.isWritable else { return }
+        unwritten = 0
+        pending[pending.index(before: pending.endIndex)].endsWrite = true
+        handler.write(outgoing.buffer)
+        outgoing.clear(keeping: Self.keptBytes)
+    }
+
+    /// Takes the reply to the oldest command.
+    func received(_ reply: RedisReply) {
+        guard let command = pending.popFirst() else {
+            // Redis says no more than why it hangs up, such as that it has too many clients.
+            let code: RedisError.Code = reply.errorMessage.map { .server($0) } ?? .protocolViolation
+            lose(RedisError(code, detail: "a reply to nothing"))
+            return
+        }
+        if command.endsWrite {
+            observer?.roundTrip(nanoseconds: (NIODeadline.now() - command.sentAt).nanoseconds)
+        }
+        if reply.kind == .error {
+            fail(command.receiver, command.tag, RedisError(.server(reply.string)))
+        } else {
+            command.receiver.received(reply, tag: command.tag)
+        }
+        if phase == .closing, pending.isEmpty { finishClosing() }
+    }
+
+    private func fail(_ receiver: any RedisReceiver, _ tag: Int, _ error: RedisError) {
+        observer?.commandFailed(error)
+        receiver.failed(error, tag: tag)
+    }
+
+    /// Commands that wait for their reply.
+    package var pendingReplies: Int { pending.count }
+
+    /// Ends everything outstanding, in order: what never left can be repeated, whatever became of the rest.
+    func failOutstanding(_ error: RedisError) {
+        let commands = pending
+        let written = commands.count - unwritten
+        pending = CircularBuffer(initialCapacity: 256)
+        unwritten = 0
+        outgoing.clear(keeping: Self.keptBytes)
+        for (index, command) in commands.enumerated() {
+            fail(command.receiver, command.tag, index < written ? error : error.asUnavailable)
+        }
+    }
+
+    /// Runs the coarse timer while there is something to watch, and not when the connection is idle.
+    func armTimer() {
+        guard timerDue == nil else { return }
+        timerDue = .now() + Self.timerInterval
+        eventLoop.assumeIsolated().scheduleTask(in: Self.timerInterval) { self.timerFired() }
+    }
+
+    private func timerFired() {
+        let now = NIODeadline.now()
+        let isLate = timerDue.map { now - $0 >= Self.timerInterval } ?? false
+        timerDue = nil
+        defer { if phase == .handshaking || !pending.isEmpty { armTimer() } }
+        // The loop was held up, or the process slept: replies may be waiting to be read, and commands to be written,
+        // so nobody is judged before the loop has had one turn.
+        timerPassed = isLate && !timerPassed
+        if timerPassed { return }
+        if phase == .handshaking, now >= attemptDeadline {
+            lose(RedisError(.timeout, detail: "no sign-in within \(configuration.connectTimeout)"))
+        } else if let oldest = pending.first, now - oldest.sentAt >= TimeAmount(configuration.commandTimeout) {
+            lose(RedisError(.timeout, detail: "no reply within \(configuration.commandTimeout)"))
+        }
+    }
+}
+
+@available(*, unavailable)
+extension RedisConnection: Sendable {}

@@ -1,0 +1,62 @@
+import CHiredis
+
+/// Cuts the bytes of a connection into replies. A thin owner of hiredis's `redisReader`, which keeps its place inside
+/// a reply that has not come whole.
+///
+/// Arrays may be nested eight deep, which is hiredis's own bound; no command that the hub sends comes near it.
+///
+/// - Isolation: event loop of the connection.
+final class RedisReplyParser {
+    /// hiredis moves what it has not parsed to the front after each reply behind the first KiB, so a long feed of
+    /// short replies would be moved again and again. A short feed has little to move.
+    private static let feedBytes = 8 * 1_024
+    /// Unused room that the reader keeps for the next reply; beyond it an idle reader gives its memory back.
+    private static let keptBytes = 1_024 * 1_024
+
+    // SAFETY: created in `init`, freed in `deinit`, and used by nobody else.
+    private let reader: UnsafeMutablePointer<redisReader>
+
+    init() {
+        guard let reader = redisReaderCreate() else { fatalError("out of memory") }
+        reader.pointee.maxbuf = Self.keptBytes
+        self.reader = reader
+    }
+
+    deinit {
+        redisReaderFree(reader)
+    }
+
+    /// Hands each reply that is complete to `body`, in order, until `body` returns false.
+    ///
+    /// - Throws: `RedisError` code `.protocolViolation`; the parser is of no use afterwards.
+    func parse(_ bytes: UnsafeRawBufferPointer, _ body: (RedisReply) -> Bool) throws(RedisError) {
+        var rest = bytes[...]
+        while !rest.isEmpty {
+            let chunk = UnsafeRawBufferPointer(rebasing: rest.prefix(Self.feedBytes))
+            rest = rest.dropFirst(chunk.count)
+            // SAFETY: hiredis copies `chunk` before it returns.
+            let status = redisReaderFeed(reader, chunk.baseAddress?.assumingMemoryBound(to: CChar.self), chunk.count)
+            guard status == REDIS_OK else { throw violation }
+            guard try parseBuffered(body) else { return }
+        }
+    }
+
+    /// Returns whether `body` wants to hear more.
+    private func parseBuffered(_ body: (RedisReply) -> Bool) throws(RedisError) -> Bool {
+        while true {
+            var reply: UnsafeMutableRawPointer?
+            guard redisReaderGetReply(reader, &reply) == REDIS_OK else { throw violation }
+            guard let reply else { return true }
+            // SAFETY: hiredis's own functions made it, so it is a redisReply; it is ours to free.
+            defer { freeReplyObject(reply) }
+            guard body(RedisReply(reply.assumingMemoryBound(to: redisReply.self))) else { return false }
+        }
+    }
+
+    private var violation: RedisError {
+        let message = withUnsafeBytes(of: &reader.pointee.errstr) { bytes in
+            String(decoding: bytes.prefix { $0 != 0 }, as: UTF8.self)
+        }
+        return RedisError(.protocolViolation, detail: message)
+    }
+}

@@ -1,0 +1,254 @@
+import Foundation
+import Synchronization
+
+#if canImport(Glibc)
+import Glibc
+#endif
+
+/// A private redis-server for tests: on a free port of the loopback interface, with a unix socket and a folder of its
+/// own, without persistence unless the arguments say so.
+///
+/// It ends with `stop()`, with the last reference, or, whatever happens to the test process, through a watching shell
+/// that kills it when its socket to that process closes.
+package final class RedisProcess: Sendable {
+    package struct Failure: Error, CustomStringConvertible {
+        package let description: String
+
+        package init(description: String) {
+            self.description = description
+        }
+    }
+
+    private struct Children {
+        var server: pid_t = 0
+        var watcher: pid_t = 0
+        var watcherSocket: Int32 = -1
+    }
+
+    package let port: Int
+    package let directory: String
+    package var unixSocket: String { "\(directory)/redis.sock" }
+    private let arguments: [String]
+    private let children = Mutex(Children())
+
+    /// The process id; 0 while none runs.
+    package var pid: Int32 { children.withLock { $0.server } }
+
+    /// Starts a server and waits until it answers.
+    ///
+    /// - Parameter arguments: Added to the command line, such as `["--requirepass", "secret"]`.
+    package static func start(_ arguments: [String] = []) async throws -> RedisProcess {
+        // The port was free a moment ago; should somebody else have taken it since, another one is.
+        for _ in 0..<4 {
+            let process = try RedisProcess(arguments)
+            if try await process.launch() { return process }
+            await process.stop()
+        }
+        throw Failure(description: "redis-server does not start")
+    }
+
+    private init(_ arguments: [String]) throws {
+        self.arguments = arguments
+        port = try Self.freePort()
+        var template = Array("\(NSTemporaryDirectory())carillon-redis-XXXXXX".utf8CString)
+        // SAFETY: the template is zero-terminated and mkdtemp writes within it.
+        guard template.withUnsafeMutableBufferPointer({ mkdtemp($0.baseAddress!) }) != nil else {
+            throw Failure(description: "no temporary folder: \(String(cString: strerror(errno)))")
+        }
+        directory = String(decoding: template.dropLast().map { UInt8(bitPattern: $0) }, as: UTF8.self)
+    }
+
+    deinit {
+        endChildren()
+        try? FileManager.default.removeItem(atPath: directory)
+    }
+
+    /// Ends the server in good order and removes its folder.
+    package func stop() async {
+        await terminate()
+        try? FileManager.default.removeItem(atPath: directory)
+    }
+
+    /// Ends the server at once, as a crash would. The folder stays.
+    package func kill() {
+        endChildren()
+    }
+
+    /// Ends the server in good order if it runs, and starts it again on the same port with the same folder.
+    package func restart() async throws {
+        await terminate()
+        guard try await launch() else { throw Failure(description: "redis-server does not start again") }
+    }
+
+    /// Stops the server's clock: connections stay, nothing is answered.
+    package func pause() {
+        signal(SIGSTOP)
+    }
+
+    package func resume() {
+        signal(SIGCONT)
+    }
+
+    /// A TCP port of the loopback interface that nobody listens on just now.
+    package static func freePort() throws -> Int {
+        let descriptor = try loopbackSocket()
+        defer { close(descriptor) }
+        var address = loopback(port: 0)
+        var length = socklen_t(MemoryLayout<sockaddr_in>.size)
+        // SAFETY: both calls get the address of a whole sockaddr_in and its size.
+        let bound = withUnsafeMutablePointer(to: &address) { pointer in
+            pointer.withMemoryRebound(to: sockaddr.self, capacity: 1) {
+                bind(descriptor, $0, length) == 0 && getsockname(descriptor, $0, &length) == 0
+            }
+        }
+        guard bound else { throw Failure(description: "no free port: \(String(cString: strerror(errno)))") }
+        return Int(UInt16(bigEndian: address.sin_port))
+    }
+
+    /// Returns false where the server ended instead of answering.
+    private func launch() async throws -> Bool {
+        let server = try Self.spawn(
+            [
+                "redis-server", "--port", "\(port)", "--bind", "127.0.0.1", "--unixsocket", unixSocket, "--dir",
+                directory,
+                "--logfile", "\(directory)/redis.log", "--daemonize", "no", "--save", "", "--appendonly", "no",
+            ] + arguments,
+            standardInput: nil
+        )
+        children.withLock { $0.server = server }
+        try startWatcher(of: server)
+        let clock = ContinuousClock()
+        let deadline = clock.now.advanced(by: .seconds(20))
+        while !answersPing() {
+            var status: Int32 = 0
+            guard waitpid(server, &status, WNOHANG) == 0 else {
+                children.withLock { $0.server = 0 }
+                return false
+            }
+            guard clock.now < deadline else { throw Failure(description: "redis-server does not answer") }
+            try await Task.sleep(for: .milliseconds(5))
+        }
+        return true
+    }
+
+    private func startWatcher(of server: pid_t) throws {
+        var ends: [Int32] = [-1, -1]
+        // A pair of sockets rather than a pipe: it can be made so that no program started meanwhile inherits it.
+        guard socketpair(AF_UNIX, Self.streamSocket, 0, &ends) == 0 else {
+            throw Failure(description: "no socket pair: \(String(cString: strerror(errno)))")
+        }
+        defer { close(ends[0]) }
+        let script = "read -r _; kill -9 \(server); rm -rf '\(directory)'"
+        let watcher = try Self.spawn(["sh", "-c", script], standardInput: ends[0])
+        children.withLock {
+            $0.watcher = watcher
+            $0.watcherSocket = ends[1]
+        }
+    }
+
+    private func terminate() async {
+        signal(SIGCONT)
+        signal(SIGTERM)
+        let clock = ContinuousClock()
+        let deadline = clock.now.advanced(by: .seconds(10))
+        while pid != 0, clock.now < deadline {
+            var status: Int32 = 0
+            let ended = children.withLock { children in
+                guard waitpid(children.server, &status, WNOHANG) != 0 else { return false }
+                children.server = 0
+                return true
+            }
+            if !ended { try? await Task.sleep(for: .milliseconds(2)) }
+        }
+        endChildren()
+    }
+
+    /// The watcher goes first, so that it cannot kill somebody who got the server's id.
+    private func endChildren() {
+        children.withLock { children in
+            for id in [children.watcher, children.server] where id != 0 {
+                Glibc.kill(id, SIGKILL)
+                var status: Int32 = 0
+                waitpid(id, &status, 0)
+            }
+            if children.watcherSocket >= 0 { close(children.watcherSocket) }
+            children = Children()
+        }
+    }
+
+    private func signal(_ number: Int32) {
+        children.withLock { if $0.server != 0 { Glibc.kill($0.server, number) } }
+    }
+
+    /// Any answer but `LOADING` will do: that a password is wanted, too, says that the server serves.
+    private func answersPing() -> Bool {
+        guard let descriptor = try? Self.loopbackSocket() else { return false }
+        defer { close(descriptor) }
+        var address = Self.loopback(port: port)
+        let length = socklen_t(MemoryLayout<sockaddr_in>.size)
+        // SAFETY: connect gets the address of a whole sockaddr_in and its size.
+        let connected = withUnsafePointer(to: &address) { pointer in
+            pointer.withMemoryRebound(to: sockaddr.self, capacity: 1) { connect(descriptor, $0, length) == 0 }
+        }
+        guard connected, write(descriptor, "PING\r\n", 6) == 6 else { return false }
+        var answer = [UInt8](repeating: 0, count: 64)
+        let count = read(descriptor, &answer, answer.count)
+        return count > 0 && !answer.starts(with: "-LOADING".utf8)
+    }
+
+    private static let streamSocket = Int32(SOCK_STREAM.rawValue) | Int32(SOCK_CLOEXEC.rawValue)
+
+    private static func loopbackSocket() throws -> Int32 {
+        let descriptor = socket(AF_INET, streamSocket, 0)
+        guard descriptor >= 0 else { throw Failure(description: "no socket: \(String(cString: strerror(errno)))") }
+        return descriptor
+    }
+
+    private static func loopback(port: Int) -> sockaddr_in {
+        var address = sockaddr_in()
+        address.sin_family = sa_family_t(AF_INET)
+        address.sin_port = UInt16(port).bigEndian
+        address.sin_addr.s_addr = UInt32(0x7f00_0001).bigEndian
+        return address
+    }
+
+    private typealias CloseFrom = @convention(c) (UnsafeMutablePointer<posix_spawn_file_actions_t>, Int32) -> Int32
+
+    /// glibc hides this function from Swift. Without it, a server would keep other tests' sockets open.
+    private static let closeFrom: CloseFrom? = {
+        let symbol = dlsym(dlopen(nil, RTLD_NOW), "posix_spawn_file_actions_addclosefrom_np")
+        // SAFETY: the type is that of the declaration in glibc's spawn.h.
+        return symbol.map { unsafeBitCast($0, to: CloseFrom.self) }
+    }()
+
+    /// Starts a program found in `PATH` that inherits nothing of this process but what it is given.
+    private static func spawn(_ arguments: [String], standardInput: Int32?) throws -> pid_t {
+        var actions = posix_spawn_file_actions_t()
+        posix_spawn_file_actions_init(&actions)
+        defer { posix_spawn_file_actions_destroy(&actions) }
+        if let standardInput {
+            posix_spawn_file_actions_adddup2(&actions, standardInput, 0)
+        } else {
+            posix_spawn_file_actions_addopen(&actions, 0, "/dev/null", O_RDONLY, 0)
+        }
+        posix_spawn_file_actions_addopen(&actions, 1, "/dev/null", O_WRONLY, 0)
+        posix_spawn_file_actions_addopen(&actions, 2, "/dev/null", O_WRONLY, 0)
+        _ = closeFrom?(&actions, 3)
+        // Worker threads block signals; a child that inherited that would be deaf to SIGTERM.
+        var attributes = posix_spawnattr_t()
+        posix_spawnattr_init(&attributes)
+        defer { posix_spawnattr_destroy(&attributes) }
+        var noSignals = sigset_t()
+        sigemptyset(&noSignals)
+        posix_spawnattr_setsigmask(&attributes, &noSignals)
+        posix_spawnattr_setflags(&attributes, Int16(POSIX_SPAWN_SETSIGMASK))
+        var words: [UnsafeMutablePointer<CChar>?] = arguments.map { strdup($0) } + [nil]
+        defer { words.forEach { free($0) } }
+        var id: pid_t = 0
+        let failure = posix_spawnp(&id, arguments[0], &actions, &attributes, &words, environ)
+        guard failure == 0 else {
+            throw Failure(description: "\(arguments[0]) cannot be started: \(String(cString: strerror(failure)))")
+        }
+        return id
+    }
+}

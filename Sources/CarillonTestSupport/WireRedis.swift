@@ -1,0 +1,76 @@
+/// What Redis answered.
+package enum WireReply: Hashable, Sendable {
+    case null
+    case integer(Int)
+    case text(String)
+    case array([WireReply])
+
+    package var string: String? {
+        if case .text(let text) = self { text } else { nil }
+    }
+
+    package var int: Int? {
+        switch self {
+        case .integer(let value): value
+        case .text(let text): Int(text)
+        default: nil
+        }
+    }
+
+    package var array: [WireReply] {
+        if case .array(let elements) = self { elements } else { [] }
+    }
+
+    package var strings: [String] { array.compactMap(\.string) }
+
+    /// An array of names and values, as HGETALL and XINFO give it.
+    package var pairs: [String: WireReply] {
+        var pairs: [String: WireReply] = [:]
+        let elements = array
+        for index in stride(from: 0, to: elements.count - 1, by: 2) {
+            if let name = elements[index].string { pairs[name] = elements[index + 1] }
+        }
+        return pairs
+    }
+}
+
+/// A client of its own for Redis, so that tests look at keys, and write them, as any other program would.
+///
+/// - Isolation: the task that made it
+package final class WireRedis {
+    private let stream: WireStream
+
+    package init(port: Int) throws { stream = try WireStream(port: port) }
+
+    /// - Throws: `WireError.unexpected` for an error reply.
+    @discardableResult
+    package func callAsFunction(_ arguments: [String]) async throws -> WireReply {
+        var command = "*\(arguments.count)\r\n"
+        for argument in arguments { command += "$\(argument.utf8.count)\r\n\(argument)\r\n" }
+        try await stream.send(Array(command.utf8))
+        return try await answer(by: ContinuousClock.now + .seconds(10))
+    }
+
+    private func answer(by deadline: ContinuousClock.Instant) async throws -> WireReply {
+        let line = try await stream.line(by: deadline, "a reply of Redis")
+        let rest = String(decoding: line.dropFirst(), as: UTF8.self)
+        switch line.first {
+        case UInt8(ascii: "+"): return .text(rest)
+        case UInt8(ascii: ":"): return .integer(Int(rest) ?? 0)
+        case UInt8(ascii: "-"): throw WireError.unexpected("Redis: \(rest)")
+        case UInt8(ascii: "$"):
+            guard let count = Int(rest), count >= 0 else { return .null }
+            let bytes = try await stream.exactly(count + 2, by: deadline, "a bulk string")
+            return .text(String(decoding: bytes.dropLast(2), as: UTF8.self))
+        case UInt8(ascii: "*"):
+            guard let count = Int(rest), count >= 0 else { return .null }
+            var elements: [WireReply] = []
+            for _ in 0..<count { elements.append(try await answer(by: deadline)) }
+            return .array(elements)
+        default: throw WireError.unexpected("reply of Redis")
+        }
+    }
+}
+
+@available(*, unavailable)
+extension WireRedis: Sendable {}

@@ -1,0 +1,120 @@
+import CarillonDomain
+import CarillonHTTP
+import Logging
+import NIOCore
+import NIOPosix
+import ServiceLifecycle
+import Testing
+
+@Suite struct HTTPServerTests {
+    private static let silent = Logger(label: "test") { _ in SwiftLogNoOpLogHandler() }
+
+    private func server(_ address: String, drain: Duration = .seconds(5)) -> (HTTPServer, FakeNotify.Log) {
+        let log = FakeNotify.Log()
+        var configuration = HTTPConfiguration(address: ListenAddress(address)!)
+        configuration.drainTimeout = drain
+        let server = HTTPServer(
+            configuration: configuration,
+            eventLoop: MultiThreadedEventLoopGroup.singleton.next(),
+            routes: RouteServices(admin: FakeAdmin(), health: FakeHealth(), metrics: FakeMetrics()),
+            logger: Self.silent
+        ) {
+            HTTPServer.LoopServices(notify: FakeNotify(log), upgrades: FakeUpgrades())
+        }
+        return (server, log)
+    }
+
+    @Test(arguments: [":0", "127.0.0.1:0", "localhost:0", "0.0.0.0:0"])
+    func listens(address: String) async throws {
+        let (server, _) = server(address)
+        let port = try await server.bind()
+        try await withThrowingTaskGroup { group in
+            group.addTask { try await server.run() }
+            let client = try await WireClient(port: port)
+            try await client.send("GET /live HTTP/1.1\r\nHost: x\r\n\r\n")
+            #expect(try await client.answer().status == 200)
+            group.cancelAll()
+        }
+    }
+
+    @Test func addressInUse() async throws {
+        let (first, _) = server("127.0.0.1:0")
+        let port = try await first.bind()
+        let (second, _) = server("127.0.0.1:\(port)")
+        let error = await #expect(throws: HTTPServerError.self) { try await second.bind() }
+        #expect(error?.code == .addressInUse)
+        #expect(error?.description == "SERVER_ADDR 127.0.0.1:\(port) is in use by another process")
+        await withThrowingTaskGroup { group in
+            group.addTask { try await first.run() }
+            group.cancelAll()
+        }
+    }
+
+    @Test(
+        arguments: [
+            (":8080", nil, 8080), ("127.0.0.1:1", "127.0.0.1", 1), ("[::1]:8080", "::1", 8080),
+            ("localhost:0", "localhost", 0),
+        ] as [(String, String?, Int)]
+    )
+    func addresses(text: String, host: String?, port: Int) {
+        #expect(ListenAddress(text) == ListenAddress(host: host, port: port))
+        #expect(ListenAddress(text)?.description == text)
+    }
+
+    @Test(arguments: [
+        "", "8080", "x", ":", "x:", ":65536", ":-1", ":+1", "::1:80", "[]:80", "[::1]", "a b:80", "host:80a",
+    ])
+    func noAddresses(text: String) {
+        #expect(ListenAddress(text) == nil)
+    }
+
+    @Test func gracefulShutdown() async throws {
+        let (server, log) = server("127.0.0.1:0")
+        let port = try await server.bind()
+        let group = ServiceGroup(services: [server], logger: Self.silent)
+        try await withThrowingTaskGroup { tasks in
+            tasks.addTask { try await group.run() }
+            let idle = try await WireClient(port: port)
+            let kept = try await WireClient(port: port)
+            let partial = try await WireClient(port: port)
+            try await kept.send("GET /live HTTP/1.1\r\nHost: x\r\n\r\n")
+            #expect(try await kept.answer()["connection"] == nil)
+            let request = post("late")
+            try await partial.send(String(request.dropLast(2)))
+            try await partial.send(String(request.suffix(2)))
+            #expect(try await partial.answer()["connection"] == nil)
+            try await partial.send(String(request.dropLast(2)))
+            // Answered behind the unfinished request on the same loop, so that one has been read, too.
+            try await kept.send("GET /live HTTP/1.1\r\nHost: x\r\n\r\n")
+            #expect(try await kept.answer().status == 200)
+
+            await group.triggerGracefulShutdown()
+            try await idle.waitForClose()
+            try await kept.waitForClose()
+            await #expect(throws: (any Error).self) { _ = try await WireClient(port: port) }
+            #expect(!partial.isClosed)
+            try await partial.send(String(request.suffix(2)))
+            let answer = try await partial.answer()
+            #expect(answer.status == 202)
+            #expect(answer["connection"] == "close")
+            try await partial.waitForClose()
+            try await tasks.waitForAll()
+        }
+        #expect(log.bodies == ["late", "late"])
+    }
+
+    @Test func shutdownDoesNotWaitForever() async throws {
+        let (server, log) = server("127.0.0.1:0", drain: .milliseconds(50))
+        let port = try await server.bind()
+        let group = ServiceGroup(services: [server], logger: Self.silent)
+        try await withThrowingTaskGroup { tasks in
+            tasks.addTask { try await group.run() }
+            let stuck = try await WireClient(port: port)
+            try await stuck.send(post("hold"))
+            try await eventually("served") { log.bodies == ["hold"] }
+            await group.triggerGracefulShutdown()
+            try await tasks.waitForAll()
+            try await stuck.waitForClose()
+        }
+    }
+}
