@@ -67,24 +67,35 @@ let package = Package(
         module("CarillonMetrics", ["CarillonDomain"]),
         module("CarillonTLS", ["COpenSSL", .nioCore]),
         module("CarillonRedis", ["CHiredis", "CarillonTLS", .nioCore, .nioPosix, .logging]),
-        module("CarillonStore", ["CarillonDomain", "CarillonMetrics", "CarillonRedis", "CarillonTLS", .nioCore, .logging]),
-        module("CarillonRealtime", ["CarillonDomain", "CarillonMetrics", "CarillonStore", "CarillonTLS", .nioCore, .logging]),
-        module("CarillonWorkers", ["CarillonDomain", "CarillonMetrics", "CarillonStore", .nioCore, .logging, .serviceLifecycle]),
+        module(
+            "CarillonStore",
+            ["CarillonDomain", "CarillonMetrics", "CarillonRedis", "CarillonTLS", .nioCore, .logging]
+        ),
+        module(
+            "CarillonRealtime",
+            ["CarillonDomain", "CarillonMetrics", "CarillonStore", "CarillonTLS", .nioCore, .logging]
+        ),
+        module(
+            "CarillonWorkers",
+            ["CarillonDomain", "CarillonMetrics", "CarillonStore", .nioCore, .logging, .serviceLifecycle]
+        ),
         module(
             "CarillonHTTP",
             [
-                "CarillonDomain", "CarillonMetrics", "CarillonStore", .nioCore, .nioHTTP1, .nioHTTPTypes, .nioHTTPTypesHTTP1, .httpTypes,
+                "CarillonDomain", "CarillonMetrics", .nioCore, .nioPosix, .nioHTTP1, .nioHTTPTypes, .nioHTTPTypesHTTP1,
+                .httpTypes,
                 .hummingbird, .logging, .serviceLifecycle,
             ]
         ),
         module(
             "CarillonApp",
             [
-                "CarillonConfig", "CarillonDomain", "CarillonHTTP", "CarillonMetrics", "CarillonRealtime", "CarillonRedis", "CarillonStore",
-                "CarillonWorkers", .nioCore, .nioPosix, .logging, .serviceLifecycle, .unixSignals,
+                "CarillonConfig", "CarillonDomain", "CarillonHTTP", "CarillonMetrics", "CarillonRealtime",
+                "CarillonRedis", "CarillonStore",
+                "CarillonTLS", "CarillonWorkers", .nioCore, .nioPosix, .logging, .serviceLifecycle, .unixSignals,
             ]
         ),
-        module("CarillonTools", ["CarillonTLS", .nioCore, .nioPosix, .nioHTTP1, .nioWebSocket, .argumentParser]),
+        module("CarillonTools", ["CarillonTLS", .nioCore, .nioPosix, .nioHTTP1, .nioWebSocket]),
 
         program("carillon-server", "cmd/server", ["CarillonApp", "CarillonConfig"]),
         program("carillon-client", "cmd/client", ["CarillonTools", .argumentParser]),
@@ -92,19 +103,38 @@ let package = Package(
 
         module("CarillonTestSupport", [.nioCore, .nioPosix]),
         tests("CarillonDomainTests", ["CarillonDomain", .nioCore]),
-        tests("CarillonConfigTests", ["CarillonConfig", "CarillonDomain"]),
+        tests(
+            "CarillonConfigTests",
+            ["CarillonConfig", "CarillonDomain", "CarillonApp", .nioCore, .nioPosix, .logging]
+        ),
+        tests("CarillonMetricsTests", ["CarillonMetrics", "CarillonDomain"]),
         tests("CarillonTLSTests", ["CarillonTLS", "CarillonTestSupport", .nioCore, .nioPosix, .nioEmbedded]),
-        tests("CarillonRedisTests", ["CarillonRedis", "CarillonTLS", "CarillonTestSupport", .nioCore, .nioPosix, .nioEmbedded, .logging]),
+        tests(
+            "CarillonRedisTests",
+            ["CarillonRedis", "CarillonTLS", "CarillonTestSupport", .nioCore, .nioPosix, .nioEmbedded, .logging]
+        ),
         tests(
             "CarillonStoreTests",
-            ["CarillonStore", "CarillonRedis", "CarillonDomain", "CarillonMetrics", "CarillonTestSupport", .nioCore, .nioPosix, .logging]
+            [
+                "CarillonStore", "CarillonRedis", "CarillonDomain", "CarillonMetrics", "CarillonTestSupport", .nioCore,
+                .nioPosix, .logging,
+            ]
         ),
-        tests("CarillonRealtimeTests", ["CarillonRealtime", "CarillonDomain", "CarillonMetrics", "CarillonTestSupport", .nioCore, .nioEmbedded]),
+        tests(
+            "CarillonRealtimeTests",
+            ["CarillonRealtime", "CarillonDomain", "CarillonMetrics", "CarillonTestSupport", .nioCore, .nioEmbedded]
+        ),
         tests(
             "CarillonHTTPTests",
-            ["CarillonHTTP", "CarillonDomain", "CarillonMetrics", "CarillonTestSupport", .nioCore, .nioPosix, .nioEmbedded, .nioHTTP1, .hummingbird]
+            [
+                "CarillonHTTP", "CarillonDomain", "CarillonMetrics", "CarillonTestSupport", .nioCore, .nioPosix,
+                .nioEmbedded, .nioHTTP1, .hummingbird,
+            ]
         ),
-        tests("CarillonToolsTests", ["CarillonTools", "CarillonTestSupport", .nioCore, .nioPosix]),
+        tests(
+            "CarillonToolsTests",
+            ["CarillonTools", "CarillonTestSupport", .nioCore, .nioPosix, .nioHTTP1, .nioWebSocket]
+        ),
         tests("EndToEndTests", ["CarillonTestSupport", .nioCore, .nioPosix]),
     ],
     swiftLanguageModes: [.v6]

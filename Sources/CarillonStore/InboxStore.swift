@@ -52,13 +52,7 @@ final class ReplyClosure: RedisReceiver {
 
     init(_ reply: @escaping (Result<RedisReply, StoreError>) -> Void) { self.reply = reply }
 
-    func received(_ reply: RedisReply, tag: Int) {
-        if reply.kind == .error {
-            self.reply(.failure(StoreError(refused: reply.errorMessage ?? "")))
-        } else {
-            self.reply(.success(reply))
-        }
-    }
+    func received(_ reply: RedisReply, tag: Int) { self.reply(.success(reply)) }
 
     func failed(_ error: RedisError, tag: Int) { reply(.failure(StoreError(error))) }
 }

@@ -1,4 +1,5 @@
 import CarillonDomain
+import CarillonMetrics
 package import CarillonStore
 package import ServiceLifecycle
 

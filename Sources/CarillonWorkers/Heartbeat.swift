@@ -1,3 +1,4 @@
+import CarillonMetrics
 package import CarillonStore
 package import Logging
 package import ServiceLifecycle
@@ -37,27 +38,29 @@ package struct Heartbeat: Service {
     }
 
     package func run() async throws {
+        try await cancelWhenGracefulShutdown { try await beatUntilCancelled() }
+    }
+
+    private func beatUntilCancelled() async throws {
         let counters = context.metrics.worker(.heartbeat)
         var watch = PodWatch()
         var hasClaimed = false
-        try await cancelWhenGracefulShutdown {
-            while !Task.isCancelled {
-                do {
-                    if !hasClaimed {
-                        try await registry.claim()
-                        hasClaimed = true
-                    }
-                    try await beat(&watch)
-                } catch let error as PodIDTaken {
-                    throw error
-                } catch {
-                    counters.errors.increment()
-                    await listener.heartbeatFailed()
-                    context.logger.debug("the heartbeat failed", metadata: ["error": "\(error)"])
+        while !Task.isCancelled {
+            do {
+                if !hasClaimed {
+                    try await registry.claim()
+                    hasClaimed = true
                 }
-                counters.runs.increment()
-                try? await Task.sleep(for: interval)
+                try await beat(&watch)
+            } catch let error as PodIDTaken {
+                throw error
+            } catch {
+                counters.errors.increment()
+                await listener.heartbeatFailed()
+                context.logger.debug("the heartbeat failed", metadata: ["error": "\(error)"])
             }
+            counters.runs.increment()
+            try? await Task.sleep(for: interval)
         }
     }
 

@@ -1,4 +1,5 @@
 package import CarillonDomain
+import CarillonMetrics
 package import CarillonStore
 package import ServiceLifecycle
 

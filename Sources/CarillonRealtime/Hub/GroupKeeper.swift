@@ -1,4 +1,5 @@
 import CarillonDomain
+import CarillonMetrics
 import CarillonStore
 import NIOCore
 
@@ -10,6 +11,7 @@ import NIOCore
 final class GroupKeeper {
     private unowned let hub: Hub
     private var queued: [Inbox] = []
+    var waiting: Int { queued.count }
     private var isScheduled = false
 
     /// How long a batch is collected; half of it is the mean price in the latency of an acknowledgement.

@@ -95,6 +95,34 @@ package final class Hub {
         }
     }
 
+    /// All open connections, newest first.
+    package var connections: [ConnectionSummary] {
+        inboxes.values.flatMap(\.devices).sorted { $0.number > $1.number }.map { device in
+            ConnectionSummary(
+                user: device.user,
+                connectionID: device.connectionID,
+                number: device.number,
+                connectedAt: device.connectedAt
+            )
+        }
+    }
+
+    package var isEmpty: Bool { inboxes.isEmpty }
+    /// Users whose consumer groups wait for the next batch of upkeep.
+    package var waitingForUpkeep: Int { groupKeeper.waiting }
+
+    /// Closes all sockets, spread evenly over `duration`, each with a hint when to come back, and takes no new ones.
+    package func drain(over duration: TimeAmount) {
+        isDraining = true
+        let devices = inboxes.values.flatMap(\.devices)
+        for (index, device) in devices.enumerated() {
+            let delay = TimeAmount.nanoseconds(duration.nanoseconds * Int64(index) / Int64(devices.count))
+            eventLoop.assumeIsolated().scheduleTask(in: delay) {
+                device.connection.close(code: .goingAway, reason: "going away; come back in \(Int.random(in: 100...1_000)) ms")
+            }
+        }
+    }
+
     // MARK: - What happened to a user's entries
 
     /// An entry was added, by this pod or another.
@@ -176,26 +204,47 @@ package final class Hub {
 
     /// Calls `visit` for every local user, some at a time, so that nothing else has to wait.
     private func visitAll(_ visit: @escaping (Inbox) -> Void) {
-        visit(ArraySlice(Array(inboxes.values)), visit)
+        visitSome(ArraySlice(Array(inboxes.values)), visit)
     }
 
-    private func visit(_ inboxes: ArraySlice<Inbox>, _ body: @escaping (Inbox) -> Void) {
+    private func visitSome(_ inboxes: ArraySlice<Inbox>, _ body: @escaping (Inbox) -> Void) {
         for inbox in inboxes.prefix(Self.visitedAtOnce) where self.inboxes[inbox.key] === inbox { body(inbox) }
         let rest = inboxes.dropFirst(Self.visitedAtOnce)
         guard !rest.isEmpty else { return }
-        eventLoop.assumeIsolated().scheduleTask(in: .milliseconds(5)) { self.visit(rest, body) }
+        eventLoop.assumeIsolated().scheduleTask(in: .milliseconds(5)) { self.visitSome(rest, body) }
     }
 
     private static let visitedAtOnce = 256
 }
 
+/// An open connection, as admin lists show it.
+package struct ConnectionSummary: Sendable {
+    package let user: User
+    package let connectionID: String
+    /// Counts the connections of this process.
+    package let number: UInt64
+    /// Milliseconds since 1970.
+    package let connectedAt: UInt64
+}
+
 // MARK: - Accepting
+
+extension Problem {
+    fileprivate static let draining = Problem(
+        status: 503,
+        code: "draining",
+        title: "Service Unavailable",
+        detail: "this pod is going away; connect again",
+        retryAfterSeconds: 1
+    )
+}
 
 extension Hub: WebSocketAcceptor {
     package func accept(
         query: String,
         connection: WebSocketConnection
     ) -> Result<any WebSocketSession, Problem> {
+        guard !isDraining else { return .failure(.draining) }
         let parameters = QueryParameters(query)
         do throws(Problem) {
             let user = try User.parse(id: parameters["user_id"], login: parameters["login"], ids: userIDs)

@@ -1,4 +1,5 @@
 import CarillonDomain
+import CarillonMetrics
 import CarillonStore
 package import NIOCore
 
@@ -14,15 +15,14 @@ package final class PresenceKeeper {
     private var task: RepeatedTask?
 
     /// Ticks in which a round over all users is done.
-    private static let ticks = 20
+    private static let ticks: Int64 = 20
 
     package init(hub: Hub) { self.hub = hub }
 
     package func start(interval: TimeAmount) {
-        let tick = max(interval / Self.ticks, .milliseconds(25))
-        task = hub.eventLoop.assumeIsolated().scheduleRepeatedTask(initialDelay: tick, delay: tick) { _ in
-            self.visitSome()
-        }
+        let tick = max(TimeAmount.nanoseconds(interval.nanoseconds / Self.ticks), .milliseconds(25))
+        let keeper = NIOLoopBound(self, eventLoop: hub.eventLoop)
+        task = hub.eventLoop.scheduleRepeatedTask(initialDelay: tick, delay: tick) { _ in keeper.value.visitSome() }
     }
 
     package func stop() { task?.cancel() }
@@ -30,7 +30,7 @@ package final class PresenceKeeper {
     private func visitSome() {
         if round.isEmpty {
             round = ArraySlice(hub.inboxes.keys)
-            perTick = max(1, (round.count + Self.ticks - 1) / Self.ticks)
+            perTick = max(1, (round.count + Int(Self.ticks) - 1) / Int(Self.ticks))
         }
         guard hub.store.isReady else { return }
         for user in round.prefix(perTick) {

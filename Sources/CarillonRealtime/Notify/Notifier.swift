@@ -1,4 +1,5 @@
 package import CarillonDomain
+import CarillonMetrics
 package import CarillonStore
 package import NIOCore
 
@@ -37,7 +38,7 @@ package final class Notifier {
         }
         guard hub.store.isReady else { return completion(.refused(.redisAway())) }
         let finish = { [metrics = hub.metrics] (outcome: NotifyOutcome) in
-            metrics.processingTime(eventType: request.type, seconds: (NIODeadline.now() - start).seconds)
+            metrics.processingTime(eventType: request.type).observe((NIODeadline.now() - start).seconds)
             completion(outcome)
         }
         if let idempotencyKey {
@@ -53,7 +54,7 @@ package final class Notifier {
 }
 
 extension TimeAmount {
-    var seconds: Double { Double(nanoseconds) / 1e9 }
+    fileprivate var seconds: Double { Double(nanoseconds) / 1e9 }
 }
 
 @available(*, unavailable)

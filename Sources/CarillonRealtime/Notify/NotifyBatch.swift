@@ -1,4 +1,5 @@
 import CarillonDomain
+import CarillonMetrics
 import CarillonStore
 import NIOCore
 

@@ -1,6 +1,7 @@
 import CarillonDomain
+import CarillonMetrics
 import CarillonStore
-import NIOCore
+package import NIOCore
 
 /// One open connection of a user, from its replay to its last frame.
 ///
@@ -139,14 +140,15 @@ package final class Device: WebSocketSession {
         hub.store.payloads(of: page.map { $0.entry.notificationID ?? NotificationID("") }) { [self] result in
             guard case .replaying(var replay) = phase else { return }
             guard case .success(let payloads) = result else { return startOver() }
-            hub.store.countReplayed(payloads.count)
+            hub.metrics.replayEntries.increment(by: payloads.count)
             for payload in payloads {
                 guard let item = replay.advance() else { break }
                 show(item, payload, &replay)
             }
             mark = replay.mark
             phase = .replaying(replay)
-            if replay.isEmpty || connection.isDrained { showPage() }
+            // Otherwise the next page follows when the socket has taken this one.
+            if replay.isEmpty { readOn() }
         }
     }
 

@@ -119,11 +119,10 @@ package struct AdminStore: Sendable {
         of users: [(key: UserKey, score: UInt64)],
         before position: Position?
     ) async throws(StoreError) -> [[StoredEntry]] {
-        let commands = users.flatMap { user in
-            [
-                Self.newest(user.key, end: "+", count: settings.streamMaxLength),
-                RedisCommand("HGETALL", .key(Keys.state(user.key))),
-            ]
+        var commands: [RedisCommand] = []
+        for user in users {
+            commands.append(Self.newest(user.key, end: "+", count: settings.streamMaxLength))
+            commands.append(RedisCommand("HGETALL", .key(Keys.state(user.key))))
         }
         let replies = try await redis.replies(commands)
         return users.indices.map { index in

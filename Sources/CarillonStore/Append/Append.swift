@@ -1,5 +1,6 @@
 package import CarillonDomain
 import CarillonRedis
+import NIOCore
 
 /// One user of a notify request and the id that was made for him.
 package struct AppendTarget: Sendable {
@@ -150,7 +151,7 @@ private final class Append: RedisReceiver {
         var otherPods: [String] = []
         let step = Step(rawValue: tag & 3)
         switch step {
-        case .payload: progress[index].hasPayload = reply.kind != .error
+        case .payload: progress[index].hasPayload = true
         case .entry: entryReceived(reply, index)
         case .predecessor: progress[index].predecessor = predecessor(in: reply, of: progress[index].streamID)
         case .presence: otherPods = reply.hashFields { _ in true }.filter { $0 != podID }

@@ -1,4 +1,5 @@
 package import CarillonDomain
+import CarillonMetrics
 package import CarillonRedis
 package import NIOCore
 
@@ -134,9 +135,6 @@ package final class BusReader: RedisReceiver {
         if reply.kind == .array, reply.count == 1, reply[0].count == 2 {
             let entries = reply[0][1]
             for index in 0..<entries.count { read(entries[index]) }
-        } else if reply.kind == .error {
-            phase = .closed
-            return
         }
         readNext()
     }

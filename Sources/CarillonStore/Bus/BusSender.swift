@@ -1,6 +1,7 @@
 package import CarillonDomain
+import CarillonMetrics
 import CarillonRedis
-import NIOCore
+package import NIOCore
 
 /// Tells other pods what concerns their users: one XADD per pod and tick, with everything there is to say.
 ///

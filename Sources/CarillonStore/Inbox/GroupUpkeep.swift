@@ -97,8 +97,8 @@ private final class GroupUpkeep: RedisReceiver {
         switch step {
         case .handOut, .repairHandOut, .createdHandOut: handedOut(reply)
         case .state:
-            if reply.kind == .integer { newlyRead = Int(reply.integer) } else { isStored = false }
-        case .acknowledge: acknowledged = reply.kind == .integer ? Int(reply.integer) : 0
+            if let count = reply.integer { newlyRead = Int(count) } else { isStored = false }
+        case .acknowledge: acknowledged = Int(reply.integer ?? 0)
         case .presence: otherPods = reply.hashFields { _ in true }.filter { $0 != store.settings.podID }
         case .readStates: acknowledgeRead(reply)
         case .repairAcknowledge, .create: break
@@ -107,39 +107,44 @@ private final class GroupUpkeep: RedisReceiver {
     }
 
     func failed(_ error: RedisError, tag: Int) {
-        isStored = false
-        if Step(rawValue: tag) == lastStep { finish() }
+        guard let step = Step(rawValue: tag) else { return }
+        switch (step, error.serverCode) {
+        case (.handOut, "NOGROUP"), (.repairHandOut, "NOGROUP"): needsGroup = true
+        case (.create, "BUSYGROUP"): break
+        case (.state, _), (_, nil): isStored = false
+        default: break
+        }
+        if step == lastStep { advance(after: step) }
     }
 
     /// Goes on once all replies of a round are in.
     private func advance(after step: Step) {
         lastStep = nil
+        guard isStored || work.reads.isEmpty else { return finish() }
         switch step {
         case .handOut, .state, .acknowledge, .presence:
             if needsGroup {
                 createGroup()
-            } else if isStored, acknowledged < work.reads.count {
+            } else if acknowledged < work.reads.count {
                 sendHandOut(.repairHandOut)
                 sendAcknowledge(work.reads.map(\.streamID), .repairAcknowledge)
             } else {
                 lookAtHandedOut()
             }
         case .create, .createdHandOut:
-            if isStored, acknowledged < work.reads.count {
+            if acknowledged < work.reads.count {
                 sendAcknowledge(work.reads.map(\.streamID), .repairAcknowledge)
             } else {
                 lookAtHandedOut()
             }
-        case .repairHandOut, .repairAcknowledge: lookAtHandedOut()
+        case .repairHandOut, .repairAcknowledge:
+            if needsGroup { createGroup() } else { lookAtHandedOut() }
         case .readStates: finish()
         }
     }
 
     private func handedOut(_ reply: RedisReply) {
-        if reply.kind == .error {
-            // NOGROUP: the group or the whole stream is missing.
-            needsGroup = reply.errorMessage?.hasPrefix("NOGROUP") ?? false
-        } else if reply.kind == .array, reply.count == 1, reply[0].count == 2 {
+        if reply.kind == .array, reply.count == 1, reply[0].count == 2 {
             let entries = reply[0][1].streamEntries
             hasMore = entries.count >= Self.handOutCount
             handedOut += entries

@@ -35,32 +35,38 @@ extension InboxStore {
     ) {
         let read = InboxRead(isNewestFirst: range.isNewestFirst, completion: completion)
         switch range {
-        case .newest(let count): sendRange("XREVRANGE", user, nil, nil, count, read)
-        case .after(let id, let count): sendRange("XRANGE", user, id, nil, count, read)
-        case .between(let since, let before, let count): sendRange("XREVRANGE", user, before, since, count, read)
+        case .newest(let count): sendNewestFirst(user, before: nil, since: nil, count, read)
+        case .between(let since, let before, let count):
+            sendNewestFirst(user, before: before, since: since, count, read)
+        case .after(let id, let count):
+            redis.send("XRANGE", arguments: 5, to: read, tag: InboxRead.entries) { arguments in
+                arguments.key(Keys.stream(user))
+                Self.bound(id, orElse: "-", &arguments)
+                arguments.bulk("+" as StaticString)
+                arguments.bulk("COUNT" as StaticString)
+                arguments.integer(count)
+            }
         }
         redis.send("HGETALL", arguments: 1, to: read, tag: InboxRead.state) { $0.key(Keys.state(user)) }
     }
 
-    /// Sends a range command from one exclusive bound to the other, in the command's own direction.
-    private func sendRange(
-        _ command: StaticString,
+    private func sendNewestFirst(
         _ user: UserKey,
-        _ first: StreamID?,
-        _ second: StreamID?,
+        before: StreamID?,
+        since: StreamID?,
         _ count: Int,
         _ read: InboxRead
     ) {
-        redis.send(command, arguments: 5, to: read, tag: InboxRead.entries) { arguments in
+        redis.send("XREVRANGE", arguments: 5, to: read, tag: InboxRead.entries) { arguments in
             arguments.key(Keys.stream(user))
-            let ends: (StaticString, StaticString) = command == "XRANGE" ? ("-", "+") : ("+", "-")
-            Self.bound(first, orElse: ends.0, &arguments)
-            Self.bound(second, orElse: ends.1, &arguments)
+            Self.bound(before, orElse: "+", &arguments)
+            Self.bound(since, orElse: "-", &arguments)
             arguments.bulk("COUNT" as StaticString)
             arguments.integer(count)
         }
     }
 
+    /// An exclusive bound, or the end of the stream.
     private static func bound(_ id: StreamID?, orElse end: StaticString, _ arguments: inout RedisArguments) {
         if let id { arguments.bulk("(\(id)") } else { arguments.bulk(end) }
     }
@@ -118,7 +124,6 @@ private final class InboxRead: RedisReceiver {
     }
 
     func received(_ reply: RedisReply, tag: Int) {
-        if reply.kind == .error { error = StoreError(refused: reply.errorMessage ?? "") }
         if tag == Self.entries {
             entries = reply.streamEntries
             if isNewestFirst { entries.reverse() }
@@ -131,6 +136,7 @@ private final class InboxRead: RedisReceiver {
     }
 
     func failed(_ error: RedisError, tag: Int) {
+        self.error = StoreError(error)
         if tag == Self.state { completion(.failure(StoreError(error))) }
     }
 }
@@ -148,13 +154,13 @@ private final class PayloadRead: RedisReceiver {
     }
 
     func received(_ reply: RedisReply, tag: Int) {
-        // A key of the wrong type is somebody's mistake; for us it holds no payload.
         payloads.append(reply.buffer)
         answered()
     }
 
     func failed(_ error: RedisError, tag: Int) {
-        self.error = StoreError(error)
+        // A key of the wrong type is somebody's mistake; for us it holds no payload.
+        if error.serverCode == "WRONGTYPE" { payloads.append(nil) } else { self.error = StoreError(error) }
         answered()
     }
 

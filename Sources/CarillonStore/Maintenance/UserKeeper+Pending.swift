@@ -1,4 +1,5 @@
 import CarillonDomain
+import CarillonMetrics
 import CarillonRedis
 
 /// The pending list as a mirror of what is unread.

@@ -100,6 +100,10 @@ extension RedisClient {
     }
 }
 
+extension RedisArgument {
+    static func integer(_ number: Int) -> RedisArgument { .integer(Int64(number)) }
+}
+
 extension RedisValue {
     /// The entries of XRANGE and its kin.
     var streamEntries: [StoredEntry] {

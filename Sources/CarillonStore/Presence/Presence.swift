@@ -81,6 +81,21 @@ extension InboxStore {
         }
     }
 
+    /// Takes back the pod's sign of life, its bus and its name.
+    package func releasePod() {
+        send("HDEL", arguments: 2) { arguments in
+            arguments.key(Keys.heartbeats)
+            arguments.bulk(settings.podID)
+        }
+        send("DEL", arguments: 1) { $0.key(Keys.bus(settings.podID)) }
+        send("EVAL", arguments: 4) { arguments in
+            arguments.bulk(Scripts.deleteIfEqual)
+            arguments.integer(1)
+            arguments.key(Keys.podOwner(settings.podID))
+            arguments.bulk(settings.runID)
+        }
+    }
+
     /// The id of the newest entry; nil where there is none.
     package func newestID(of user: UserKey, completion: @escaping (Result<StreamID?, StoreError>) -> Void) {
         send("XREVRANGE", arguments: 5) { arguments in

@@ -1,0 +1,52 @@
+import CarillonMetrics
+import CarillonRealtime
+import CarillonRedis
+import NIOCore
+
+/// What the connection to Redis reports, as metrics and as news for the pod.
+///
+/// - Isolation: the event loop
+final class RedisEvents: RedisConnectionObserver {
+    private let metrics: Metrics
+    weak var pod: Pod?
+
+    init(metrics: Metrics) { self.metrics = metrics }
+
+    func connected(_ connection: RedisConnection) {
+        if connection.connectionCount > 1 { metrics.redisReconnects.increment() }
+        metrics.redisUp.set(1)
+        pod?.redisConnected()
+    }
+
+    func disconnected(_ connection: RedisConnection, error: RedisError) { metrics.redisUp.set(0) }
+
+    func roundTrip(nanoseconds: Int64) { metrics.redisRoundTrip.observe(Double(nanoseconds) / 1e6) }
+
+    func commandFailed(_ error: RedisError) {
+        // A group that is missing or there already is an answer, not a failure.
+        if error.serverCode != "NOGROUP", error.serverCode != "BUSYGROUP" { metrics.redisErrors.increment() }
+    }
+}
+
+/// What sockets report, as metrics.
+///
+/// - Isolation: the event loop
+final class SocketEvents: WebSocketObserver {
+    private let metrics: Metrics
+
+    init(metrics: Metrics) { self.metrics = metrics }
+
+    func webSocketOpened() { metrics.httpRequests(.websocket, status: 101).increment() }
+
+    func webSocketClosed(_ code: WebSocketCloseCode?) {
+        switch code {
+        case .tryAgainLater?: metrics.slowConsumerCloses.increment()
+        case .tooManyRequests?: metrics.floodCloses.increment()
+        default: break
+        }
+    }
+
+    func webSocketRefused(status: Int) { metrics.httpRequests(.websocket, status: status).increment() }
+    func webSocketWrote(frames: Int, bytes: Int) {}
+    func webSocketThrottled() {}
+}

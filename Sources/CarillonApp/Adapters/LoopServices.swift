@@ -1,0 +1,46 @@
+import CarillonHTTP
+import CarillonMetrics
+import CarillonRealtime
+import NIOCore
+
+/// Hands notify requests of the HTTP side to the notifier.
+///
+/// - Isolation: the event loop
+final class NotifyAdapter: NotifyService {
+    private let notifier: Notifier
+
+    init(_ notifier: Notifier) { self.notifier = notifier }
+
+    func notify(body: ByteBuffer, idempotencyKey: String?, respondingTo responder: any NotifyResponder) {
+        notifier.notify(body, idempotencyKey: idempotencyKey) { outcome in
+            switch outcome {
+            case .accepted(let body, let isReplay): responder.answered(.accepted(body: body, replayed: isReplay))
+            case .refused(let problem): responder.answered(.problem(problem))
+            }
+        }
+    }
+}
+
+/// Makes WebSockets of connections that ask for one.
+///
+/// - Isolation: the event loop
+final class UpgradeAdapter: UpgradeTarget {
+    private let hub: Hub
+    private let sockets: WebSocketGroup
+
+    init(hub: Hub, sockets: WebSocketGroup) {
+        self.hub = hub
+        self.sockets = sockets
+    }
+
+    func takeOver(channel: any Channel, bytes: ByteBuffer) {
+        let pipeline = channel.pipeline.syncOperations
+        do {
+            try pipeline.addHandler(WebSocketConnection(acceptor: hub, group: sockets))
+        } catch {
+            return channel.close(promise: nil)
+        }
+        pipeline.fireChannelRead(NIOAny(bytes))
+        pipeline.fireChannelReadComplete()
+    }
+}

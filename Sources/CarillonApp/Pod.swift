@@ -1,0 +1,172 @@
+import CarillonConfig
+import CarillonDomain
+import CarillonHTTP
+import CarillonMetrics
+import CarillonRealtime
+import CarillonRedis
+import CarillonStore
+import CarillonTLS
+import Logging
+import NIOCore
+
+/// Everything of a pod that lives on its event loop: the connections to Redis, the hub, the sockets.
+///
+/// One loop carries it all, so that between a post and a socket nothing is locked, handed over or awaited. A machine with more
+/// cores runs more pods.
+///
+/// - Isolation: the event loop
+final class Pod {
+    let eventLoop: any EventLoop
+    let settings: StoreSettings
+    let commands: RedisConnection
+    let blocking: RedisConnection
+    let store: InboxStore
+    let pods = PodDirectory()
+    let hub: Hub
+    let notifier: Notifier
+    let sockets: WebSocketGroup
+    let busReader: BusReader
+    private let presenceKeeper: PresenceKeeper
+    private let upkeepInterval: TimeAmount
+    private let redisEvents: RedisEvents
+    private let socketEvents: SocketEvents
+    private var timers: [RepeatedTask] = []
+    private(set) var health = RedisHealth()
+
+    /// How often the index of active users is told to Redis.
+    private static let activityInterval = TimeAmount.milliseconds(200)
+    /// How often the pod says something to itself over its bus, and looks how late its own timers are.
+    private static let probeInterval = TimeAmount.seconds(1)
+
+    init(_ settings: Settings, runID: String, metrics: Metrics, eventLoop: any EventLoop, logger: Logger) {
+        eventLoop.assertInEventLoop()
+        self.eventLoop = eventLoop
+        self.settings = StoreSettings(settings, runID: runID)
+        redisEvents = RedisEvents(metrics: metrics)
+        commands = RedisConnection(
+            eventLoop: eventLoop,
+            configuration: RedisConfiguration(settings.redis, name: "carillon-\(settings.podID)"),
+            logger: logger,
+            observer: redisEvents
+        )
+        blocking = RedisConnection(
+            eventLoop: eventLoop,
+            configuration: RedisConfiguration(settings.redis, name: "carillon-\(settings.podID)-bus"),
+            logger: logger,
+            observer: nil
+        )
+        store = InboxStore(redis: commands, settings: self.settings, metrics: metrics)
+        hub = Hub(
+            eventLoop: eventLoop,
+            store: store,
+            pods: pods,
+            userIDs: settings.notifyLimits.userIDs,
+            metrics: metrics,
+            logger: logger
+        )
+        notifier = Notifier(hub: hub, limits: settings.notifyLimits)
+        socketEvents = SocketEvents(metrics: metrics)
+        sockets = WebSocketGroup(
+            eventLoop: eventLoop,
+            settings: WebSocketSettings(settings.webSocket),
+            observer: socketEvents
+        )
+        busReader = BusReader(connection: blocking, store: store, eventLoop: eventLoop, listener: hub)
+        presenceKeeper = PresenceKeeper(hub: hub)
+        upkeepInterval = TimeAmount(settings.workers.upkeepInterval)
+        redisEvents.pod = self
+        startLagTimer(metrics)
+    }
+
+    /// Connects to Redis and starts the timers; the rest follows when Redis answers.
+    func start() {
+        commands.start()
+        blocking.start()
+        presenceKeeper.start(interval: upkeepInterval)
+        let pod = NIOLoopBound(self, eventLoop: eventLoop)
+        every(Self.activityInterval) { pod.value.store.activity.flush() }
+        every(Self.probeInterval) { pod.value.busReader.probe() }
+    }
+
+    /// Redis can be used, for the first time or again.
+    func redisConnected() {
+        busReader.open()
+        hub.redisConnected()
+    }
+
+    /// Stops what would speak to Redis by itself, and takes back the pod's bus and its sign of life.
+    func release() {
+        presenceKeeper.stop()
+        for timer in timers { timer.cancel() }
+        store.activity.flush()
+        busReader.close()
+        store.releasePod()
+    }
+
+    /// Redis answered the heartbeat, or did not.
+    func heartbeat(succeeded: Bool) { health.heartbeat(succeeded: succeeded) }
+
+    private func every(_ interval: TimeAmount, _ body: @escaping @Sendable () -> Void) {
+        timers.append(eventLoop.scheduleRepeatedTask(initialDelay: interval, delay: interval) { _ in body() })
+    }
+
+    private func startLagTimer(_ metrics: Metrics) {
+        let due = NIOLoopBoundBox(NIODeadline.now() + Self.probeInterval, eventLoop: eventLoop)
+        every(Self.probeInterval) {
+            let late = NIODeadline.now() - due.value
+            metrics.eventLoopLag.observe(max(0, Double(late.nanoseconds) / 1e6))
+            due.value = .now() + Self.probeInterval
+        }
+    }
+}
+
+@available(*, unavailable)
+extension Pod: Sendable {}
+
+/// Whether Redis has been usable lately, as the heartbeat sees it every second.
+struct RedisHealth {
+    private var lastSuccess: NIODeadline?
+
+    /// A heartbeat that is older does not count.
+    private static let freshFor = TimeAmount.seconds(3)
+
+    mutating func heartbeat(succeeded: Bool) { lastSuccess = succeeded ? .now() : nil }
+
+    var isFresh: Bool { lastSuccess.map { NIODeadline.now() - $0 < Self.freshFor } ?? false }
+}
+
+extension StoreSettings {
+    init(_ settings: Settings, runID: String) {
+        self.init(podID: settings.podID, runID: runID)
+        notificationTTLSeconds = Int(settings.notifications.ttl.components.seconds)
+        streamMaxLength = settings.notifications.streamMaxLength
+        lockTTLSeconds = Int(settings.workers.lockTTL.components.seconds)
+        busMaxLength = settings.workers.busMaxLength
+    }
+}
+
+extension RedisConfiguration {
+    init(_ settings: Settings.Redis, name: String) {
+        self.init()
+        switch settings.address {
+        case .tcp(let host, let port): endpoint = .tcp(host: host, port: port)
+        case .unix(let path): endpoint = .unix(path: path)
+        }
+        tls = settings.usesTLS ? TLSClientConfiguration(caFile: settings.authoritiesFile) : nil
+        username = settings.username
+        password = settings.password
+        database = settings.database
+        commandTimeout = settings.commandTimeout
+        clientName = name
+    }
+}
+
+extension WebSocketSettings {
+    init(_ settings: Settings.WebSocket) {
+        self.init()
+        pingInterval = TimeAmount(settings.pingInterval)
+        outboxBytes = settings.outboxBytes
+        messagesPerSecond = settings.messagesPerSecond
+        messageBurst = settings.messagesPerSecond * 2
+    }
+}

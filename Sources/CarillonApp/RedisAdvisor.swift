@@ -1,0 +1,59 @@
+import CarillonRedis
+import CarillonStore
+import Logging
+import ServiceLifecycle
+
+/// Looks once, at the start, at how Redis is set up, and says what a 202 therefore means.
+struct RedisAdvisor: Service {
+    let redis: RedisClient
+    let logger: Logger
+
+    /// Thrown where Redis is too old to be used.
+    struct TooOld: Error, CustomStringConvertible {
+        let version: String
+        var description: String { "Redis \(version) is too old; Carillon needs 7.0 or newer" }
+    }
+
+    private static let oldest = (major: 7, minor: 0)
+    private static let retry = Duration.milliseconds(250)
+
+    func run() async throws {
+        try await cancelWhenGracefulShutdown {
+            while !Task.isCancelled {
+                if let facts = await self.facts() { return try self.judge(facts) }
+                try? await Task.sleep(for: Self.retry)
+            }
+        }
+    }
+
+    /// The fields of INFO; nil while Redis is away.
+    private func facts() async -> [Substring: Substring]? {
+        guard let text = try? await redis.call("INFO", .text("everything")).string else { return nil }
+        let lines = text.split { $0.isNewline }.map { $0.split(separator: ":", maxSplits: 1) }
+        return Dictionary(lines.filter { $0.count == 2 }.map { ($0[0], $0[1]) }) { first, _ in first }
+    }
+
+    private func judge(_ facts: [Substring: Substring]) throws {
+        let version = String(facts["redis_version"] ?? "0")
+        let numbers = version.split(separator: ".").compactMap { Int($0) }
+        guard let major = numbers.first, (major, numbers.dropFirst().first ?? 0) >= Self.oldest else {
+            throw TooOld(version: version)
+        }
+        let policy = facts["maxmemory_policy"] ?? "noeviction"
+        if policy != "noeviction" {
+            logger.warning(
+                "Redis may evict notifications that were accepted; set maxmemory-policy noeviction",
+                metadata: ["maxmemory-policy": "\(policy)"]
+            )
+        }
+        logger.info("Redis \(version): \(Self.promise(facts))")
+    }
+
+    /// What is left of an accepted notification after Redis itself has crashed.
+    private static func promise(_ facts: [Substring: Substring]) -> String {
+        guard facts["aof_enabled"] == "1" else {
+            return "a 202 means stored in memory; without appendonly a restart of Redis loses what the last snapshot lacks"
+        }
+        return "a 202 means stored and appended to the log; a crash of Redis loses what its appendfsync policy allows"
+    }
+}
