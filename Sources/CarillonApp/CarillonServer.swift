@@ -48,20 +48,23 @@ package enum CarillonServer {
         let storeSettings = StoreSettings(settings, runID: runID)
         let client = await pod.run { RedisClient($0.commands) }
         let server = httpServer(settings, pod, client, storeSettings, metrics, logger)
-        let port = try await server.bind()
-        if settings.startsRedis { Banner(settings: settings, port: port, redis: redis).lines.forEach(say) }
+        await pod.run { $0.start() }
 
         var services: [any Service] = [RedisService(pod: pod), HubService(pod: pod, drain: settings.drain)]
         services.append(RedisAdvisor(redis: client, logger: logger))
         services += workers(settings, pod, client, storeSettings, metrics, logger)
-        services.append(server)
+        services.append(
+            ListeningService(server: server, pod: pod) { port in
+                if settings.startsRedis { Banner(settings: settings, port: port, redis: redis).lines.forEach(say) }
+            }
+        )
         var configuration = ServiceGroupConfiguration(
             services: services.map { .init(service: $0, successTerminationBehavior: .ignore) },
             gracefulShutdownSignals: [.sigterm, .sigint],
             logger: logger
         )
         configuration.maximumGracefulShutdownDuration = .seconds(14)
-        configuration.maximumCancellationDuration = .seconds(1)
+        configuration.maximumCancellationDuration = .seconds(3)
         try await ServiceGroup(configuration: configuration).run()
     }
 

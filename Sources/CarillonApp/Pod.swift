@@ -103,6 +103,9 @@ final class Pod {
         store.releasePod()
     }
 
+    /// Redis answers, and the pod hears what it says to itself.
+    var isReady: Bool { store.isReady && health.isFresh && busReader.isHearing }
+
     /// Redis answered the heartbeat, or did not.
     func heartbeat(succeeded: Bool) { health.heartbeat(succeeded: succeeded) }
 

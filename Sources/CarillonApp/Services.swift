@@ -1,15 +1,19 @@
+import CarillonHTTP
 import CarillonRealtime
 import CarillonRedis
 import NIOCore
 import ServiceLifecycle
 
-/// The connections to Redis: the first to start and the last to go.
+// Services start together and stop one after the other, the last one first: no new requests, then no workers, then no sockets,
+// then no Redis. A service that is cancelled instead (another one failed) ends at once and releases nothing: the pod's name may
+// belong to another process by then.
+
+/// The connections to Redis: the last to go.
 struct RedisService: Service {
     let pod: PodHandle
 
     func run() async throws {
-        await pod.run { $0.start() }
-        try? await gracefulShutdown()
+        try await gracefulShutdown()
         let closed = await pod.run { pod in
             pod.blocking.close().and(pod.commands.close()).map { _ in }
         }
@@ -26,15 +30,35 @@ struct HubService: Service {
     private static let patience = Duration.seconds(3)
 
     func run() async throws {
-        try? await gracefulShutdown()
+        try await gracefulShutdown()
         await pod.run { [drain] in $0.hub.drain(over: TimeAmount(drain)) }
         let deadline = ContinuousClock.now + drain + Self.patience
         while ContinuousClock.now < deadline, await pod.run({ !$0.hub.isEmpty }) {
-            try? await Task.sleep(for: .milliseconds(10))
+            try await Task.sleep(for: .milliseconds(10))
         }
         await pod.run { pod in
             pod.sockets.stop()
             pod.release()
         }
+    }
+}
+
+/// The port: opened once the pod can deliver, or after a short wait where Redis is away, so that whoever waits for the port does
+/// not run into a 503 of the first moment.
+struct ListeningService: Service {
+    let server: HTTPServer
+    let pod: PodHandle
+    /// Hears the port once it is open.
+    let opened: @Sendable (Int) -> Void
+
+    private static let patience = Duration.seconds(2)
+
+    func run() async throws {
+        let deadline = ContinuousClock.now + Self.patience
+        while ContinuousClock.now < deadline, await pod.run({ !$0.isReady }) {
+            try await Task.sleep(for: .milliseconds(5))
+        }
+        opened(try await server.bind())
+        try await server.run()
     }
 }

@@ -1,7 +1,7 @@
 import CarillonDomain
 package import CarillonMetrics
 package import CarillonRedis
-package import NIOCore
+import NIOCore
 
 /// What the hub keeps in Redis, for the event loop: streams, payloads, read state, locks and presence.
 ///

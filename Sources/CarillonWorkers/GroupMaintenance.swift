@@ -1,7 +1,7 @@
 import CarillonDomain
 import CarillonMetrics
 package import CarillonStore
-package import ServiceLifecycle
+import ServiceLifecycle
 
 /// Sweeps over all streams, a bounded number per second for the whole cluster, and repairs what happened behind the hub's back:
 /// destroyed groups and streams, read entries that are still pending, trimmed ids, state fields without entries, entries that

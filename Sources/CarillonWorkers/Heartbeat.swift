@@ -1,7 +1,7 @@
 import CarillonMetrics
 package import CarillonStore
-package import Logging
-package import ServiceLifecycle
+import Logging
+import ServiceLifecycle
 
 /// Hears what the heartbeat finds out; the hub and the pod's health do.
 package protocol PodListener: Sendable {
@@ -17,7 +17,7 @@ package struct PodIDTaken: Error, CustomStringConvertible {
     package let podID: String
 
     package var description: String {
-        "another process has started as pod \(podID); this one ends and leaves everything to it"
+        "POD_ID \(podID) was taken by a newer process; this one ends and releases nothing"
     }
 }
 

@@ -1,7 +1,7 @@
 import CarillonDomain
 import CarillonMetrics
 package import CarillonStore
-package import ServiceLifecycle
+import ServiceLifecycle
 
 /// Removes entries that are older than their user wants to keep them (1 to 15 days).
 ///

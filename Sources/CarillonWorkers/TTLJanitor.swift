@@ -1,7 +1,7 @@
 package import CarillonDomain
 import CarillonMetrics
 package import CarillonStore
-package import ServiceLifecycle
+import ServiceLifecycle
 
 /// Tells the devices of a user that entries were cleared; the hub does.
 package protocol ClearingListener: Sendable {

@@ -1,6 +1,6 @@
 package import CarillonDomain
 import CarillonMetrics
-package import CarillonStore
+import CarillonStore
 package import NIOCore
 
 /// How a notify request ended.

@@ -105,8 +105,17 @@ package final class Device: WebSocketSession {
                 replay.load(part, start: start)
                 replay.readToEnd(knownWhenSent: knownWhenSent)
                 phase = .replaying(replay)
+                if case .after(let since) = start { tellReads(part, upTo: since) }
                 showPage()
             }
+        }
+    }
+
+    /// A device that comes back has shown entries as unread that were read elsewhere meanwhile.
+    private func tellReads(_ part: InboxPart, upTo since: StreamID) {
+        for entry in part.entries.suffix(Limits.replayEntries) where entry.id <= since && part.isRead(entry) {
+            guard let reference = entry.reference else { continue }
+            connection.sendBulk(WebSocketFrame.text { ServerFrame.writeReadAck(reference, into: &$0) })
         }
     }
 

@@ -124,7 +124,7 @@ package struct AdminStore: Sendable {
             commands.append(Self.newest(user.key, end: "+", count: settings.streamMaxLength))
             commands.append(RedisCommand("HGETALL", .key(Keys.state(user.key))))
         }
-        let replies = try await redis.replies(commands)
+        let replies = try await redis.tolerantReplies(commands)
         return users.indices.map { index in
             let (key, score) = users[index]
             // Users of the same score are listed in descending order of their names.
@@ -139,7 +139,7 @@ package struct AdminStore: Sendable {
     }
 
     private func rows(_ entries: [StoredEntry], isRead: (StoredEntry) -> Bool) async throws(StoreError) -> [Row] {
-        let payloads = try await redis.replies(
+        let payloads = try await redis.tolerantReplies(
             entries.map { RedisCommand("GET", .key(Keys.payload($0.notificationID ?? NotificationID("")))) }
         )
         return zip(entries, payloads).map { Row(entry: $0, payload: $1.string, isRead: isRead($0)) }

@@ -1,6 +1,6 @@
 package import CarillonDomain
 import CarillonRedis
-package import CarillonTLS
+import CarillonTLS
 
 /// A request with an Idempotency-Key that this pod may carry out.
 package struct Reservation: Sendable {

@@ -1,4 +1,4 @@
-package import CarillonDomain
+import CarillonDomain
 import CarillonMetrics
 package import CarillonRedis
 package import NIOCore

@@ -1,4 +1,4 @@
-package import CarillonDomain
+import CarillonDomain
 import CarillonMetrics
 import CarillonRedis
 package import NIOCore

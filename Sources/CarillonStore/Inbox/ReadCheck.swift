@@ -31,9 +31,27 @@ extension InboxStore {
                 let found = reply.streamEntries.first
                 if found?.notificationID == entry.notificationID { return completion(.success(.exists)) }
                 guard found == nil else { return completion(.success(.notFound)) }
-                payloads(of: [entry.notificationID]) { result in
-                    completion(result.map { $0[0].map { Self.names(user, $0) } == true ? .gone : .notFound })
-                }
+                lookForTraces(of: entry, user, completion)
+            }
+        }
+    }
+
+    private func lookForTraces(
+        of entry: EntryReference,
+        _ user: User,
+        _ completion: @escaping (Result<ReadCheck, StoreError>) -> Void
+    ) {
+        payloads(of: [entry.notificationID]) { [self] result in
+            guard case .success(let payloads) = result else { return completion(result.map { _ in .notFound }) }
+            guard let payload = payloads[0], Self.names(user, payload) else { return completion(.success(.notFound)) }
+            // The notification is this user's; unless it stands elsewhere in the stream, its entry has been cleaned.
+            read(.newest(count: settings.streamMaxLength), of: user.key) { result in
+                completion(
+                    result.map { part in
+                        let isElsewhere = part.entries.contains { $0.notificationID == entry.notificationID }
+                        return isElsewhere ? .notFound : .gone
+                    }
+                )
             }
         }
     }

@@ -100,6 +100,17 @@ extension RedisClient {
     }
 }
 
+extension RedisClient {
+    /// A pipeline over keys of several users: a key of the wrong type is its user's trouble alone and reads as missing.
+    func tolerantReplies(_ commands: [RedisCommand]) async throws(StoreError) -> [RedisValue] {
+        do throws(RedisError) {
+            return try await pipeline(commands).map { if case .error = $0 { .null } else { $0 } }
+        } catch {
+            throw StoreError(error)
+        }
+    }
+}
+
 extension RedisArgument {
     static func integer(_ number: Int) -> RedisArgument { .integer(Int64(number)) }
 }

@@ -20,12 +20,19 @@ struct HTTPRuleTests {
         #expect(problem["error"]?.string?.wholeMatch(of: /[a-z0-9_]+/) != nil)
     }
 
-    @Test("notify takes POST alone", arguments: ["GET", "PUT", "DELETE", "PATCH", "OPTIONS"])
+    @Test("notify takes POST alone", arguments: ["GET", "PUT", "DELETE", "PATCH"])
     func notifyMethods(method: String) async throws {
         let answer = try await pod.http().request(method, "/api/v1/notify")
         try expectProblem(answer, 405)
         #expect(answer["Allow"]?.contains("POST") == true)
         #expect(answer["Allow"]?.contains("GET") == false)
+    }
+
+    @Test("OPTIONS says what a path takes", arguments: ["/api/v1/notify", "/health"])
+    func options(path: String) async throws {
+        let answer = try await pod.http().request("OPTIONS", path)
+        #expect(answer.status == 204)
+        #expect(answer["Allow"]?.contains(path == "/health" ? "GET" : "POST") == true)
     }
 
     @Test("HEAD on notify is 405 without a body")
