@@ -66,6 +66,7 @@ package final class RedisConnection {
     /// Capacity of `outgoing` that outlives a burst.
     private static let keptBytes = 1_024 * 1_024
     private static let timerInterval = TimeAmount.milliseconds(100)
+    private static let maximumLateRounds = 10
 
     private var outgoing: RedisArguments
     private var pending = CircularBuffer<Pending>(initialCapacity: 256)
@@ -74,7 +75,8 @@ package final class RedisConnection {
     private var rejected: [Rejected] = []
     private var flushScheduled = false
     private var tickStart = NIODeadline.uptimeNanoseconds(0)
-    private var timerArmed = false
+    private var timerDue: NIODeadline?
+    private var lateRounds = 0
 
     /// - Parameter observer: Held weakly.
     package init(
@@ -219,20 +221,25 @@ package final class RedisConnection {
 
     /// Runs the coarse timer while there is something to watch, and not when the connection is idle.
     func armTimer() {
-        guard !timerArmed else { return }
-        timerArmed = true
+        guard timerDue == nil else { return }
+        timerDue = .now() + Self.timerInterval
         eventLoop.assumeIsolated().scheduleTask(in: Self.timerInterval) { self.timerFired() }
     }
 
     private func timerFired() {
-        timerArmed = false
         let now = NIODeadline.now()
+        let isLate = timerDue.map { now - $0 >= Self.timerInterval } ?? false
+        timerDue = nil
+        defer { if phase == .handshaking || !pending.isEmpty { armTimer() } }
+        // The loop was held up, or the process slept: replies may be waiting to be read, and commands to be written,
+        // so nobody is judged until the loop keeps time again, or has shown that it will not.
+        lateRounds = isLate ? lateRounds + 1 : 0
+        if isLate, lateRounds <= Self.maximumLateRounds { return }
         if phase == .handshaking, now >= attemptDeadline {
             lose(RedisError(.timeout, detail: "no sign-in within \(configuration.connectTimeout)"))
         } else if let oldest = pending.first, now - oldest.sentAt >= TimeAmount(configuration.commandTimeout) {
             lose(RedisError(.timeout, detail: "no reply within \(configuration.commandTimeout)"))
         }
-        if phase == .handshaking || !pending.isEmpty { armTimer() }
     }
 }
 

@@ -7,7 +7,7 @@ package struct ConditionNotMet: Error, CustomStringConvertible {
 ///
 /// - Throws: `ConditionNotMet` naming the caller once `limit` has passed; whatever `condition` throws.
 package func eventually(
-    within limit: Duration = .seconds(10),
+    within limit: Duration = .seconds(30),
     fileID: String = #fileID,
     line: Int = #line,
     _ condition: () async throws -> Bool

@@ -234,10 +234,18 @@ package final class RedisProcess: Sendable {
         posix_spawn_file_actions_addopen(&actions, 1, "/dev/null", O_WRONLY, 0)
         posix_spawn_file_actions_addopen(&actions, 2, "/dev/null", O_WRONLY, 0)
         _ = closeFrom?(&actions, 3)
+        // Worker threads block signals; a child that inherited that would be deaf to SIGTERM.
+        var attributes = posix_spawnattr_t()
+        posix_spawnattr_init(&attributes)
+        defer { posix_spawnattr_destroy(&attributes) }
+        var noSignals = sigset_t()
+        sigemptyset(&noSignals)
+        posix_spawnattr_setsigmask(&attributes, &noSignals)
+        posix_spawnattr_setflags(&attributes, Int16(POSIX_SPAWN_SETSIGMASK))
         var words: [UnsafeMutablePointer<CChar>?] = arguments.map { strdup($0) } + [nil]
         defer { words.forEach { free($0) } }
         var id: pid_t = 0
-        let failure = posix_spawnp(&id, arguments[0], &actions, nil, &words, environ)
+        let failure = posix_spawnp(&id, arguments[0], &actions, &attributes, &words, environ)
         guard failure == 0 else {
             throw Failure(description: "\(arguments[0]) cannot be started: \(String(cString: strerror(failure)))")
         }

@@ -4,6 +4,12 @@ import Synchronization
 
 /// A server that answers what a test tells it to, for what a real Redis does only on a bad day.
 struct FakeRedis: Sendable {
+    /// Something that happens one time only.
+    final class Once: Sendable {
+        private let done = Atomic(false)
+        func first() -> Bool { !done.exchange(true, ordering: .relaxed) }
+    }
+
     enum Answer: Sendable {
         case reply(String)
         case replyAndClose(String)

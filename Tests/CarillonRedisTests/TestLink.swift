@@ -65,12 +65,14 @@ struct TestLink: Sendable {
     private let parts: NIOLoopBound<Parts>
 
     /// Starts a connection and, unless told otherwise, waits until it is ready.
+    ///
+    /// - Parameter eventLoop: One of the process's, which tests that run at once share, unless given.
     static func open(
         _ configuration: RedisConfiguration,
+        on eventLoop: any EventLoop = MultiThreadedEventLoopGroup.singleton.next(),
         starting: Bool = true,
         waiting: Bool = true
     ) async throws -> TestLink {
-        let eventLoop = MultiThreadedEventLoopGroup.singleton.next()
         let link = try await eventLoop.submit { TestLink(configuration, eventLoop) }.get()
         if starting { try await link.run { $0.connection.start() } }
         if waiting { try await link.waitUntilReady() }
@@ -109,13 +111,15 @@ struct TestLink: Sendable {
 }
 
 extension RedisConfiguration {
-    /// The server's TCP port, with patience and pauses short enough for tests.
+    /// The server's TCP port, with short pauses and with more patience than a busy machine needs.
     static func test(_ redis: RedisProcess) -> RedisConfiguration {
         .test(port: redis.port)
     }
 
     static func test(port: Int) -> RedisConfiguration {
         var configuration = RedisConfiguration(endpoint: .tcp(host: "127.0.0.1", port: port))
+        configuration.connectTimeout = .seconds(10)
+        configuration.commandTimeout = .seconds(30)
         configuration.minimumBackoff = .milliseconds(5)
         configuration.maximumBackoff = .milliseconds(50)
         return configuration
