@@ -50,6 +50,10 @@ extension PodHandle: PodListener {
         }
     }
 
+    func wasTakenForDead() async {
+        await run { $0.catchUp() }
+    }
+
     func heartbeatFailed() async {
         await run { $0.heartbeat(succeeded: false) }
     }

@@ -160,9 +160,12 @@ package final class Hub {
 
     // MARK: - Redis and other pods
 
-    /// The connection to Redis is up, for the first time or again: finds out whether ids may have gone back, then reads all
-    /// local users again.
-    package func redisConnected() {
+    /// The pod may have missed something: finds out whether ids have gone back, then reads all local users again; and once more
+    /// when the other pods must have noticed that it is there.
+    package func catchUp() {
+        eventLoop.assumeIsolated().scheduleTask(in: Self.noticedAfter) { [self] in
+            if !pods.isAlone { missedMessages() }
+        }
         store.epoch { [self] result in
             guard case .success(let epoch) = result else { return }
             self.epoch = epoch
@@ -215,6 +218,8 @@ package final class Hub {
     }
 
     private static let visitedAtOnce = 256
+    /// Another pod has seen this one's heartbeat by then, and no longer believes that it is alone.
+    private static let noticedAfter = PodDirectory.believedFor + .milliseconds(1_500)
 }
 
 /// An open connection, as admin lists show it.

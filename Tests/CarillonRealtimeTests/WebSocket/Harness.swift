@@ -182,6 +182,7 @@ final class RecordingObserver: WebSocketObserver {
     func webSocketClosed(_ code: WebSocketCloseCode?) { closed.append(code) }
     func webSocketRefused(status: Int) { refused.append(status) }
     func webSocketWrote(frames: Int, bytes: Int) { wrote.append(Write(frames: frames, bytes: bytes)) }
+    func webSocketTimedOut() {}
     func webSocketThrottled() { throttled += 1 }
 }
 
