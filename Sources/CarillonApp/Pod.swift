@@ -102,6 +102,7 @@ final class Pod {
     func release() {
         presenceKeeper.stop()
         for timer in timers { timer.cancel() }
+        hub.finishUpkeep()
         store.activity.flush()
         busReader.close()
         store.releasePod()

@@ -59,9 +59,9 @@ package final class Hub {
         return inbox
     }
 
-    func leave(_ device: Device, _ inbox: Inbox) {
+    func leave(_ device: Device, _ inbox: Inbox, wasLive: Bool) {
         metrics.websocketConnections.add(-1)
-        inbox.remove(device)
+        inbox.remove(device, wasLive: wasLive)
         guard inbox.devices.isEmpty else { return }
         inboxes[inbox.key] = nil
         metrics.localUsers.set(inboxes.count)
@@ -89,8 +89,8 @@ package final class Hub {
         inbox.holdsLock = true
         if inboxes[inbox.key] === inbox {
             inbox.needsWholeHandOut()
-        } else {
-            // The last device left while the lock was on its way.
+        } else if inboxes[inbox.key] == nil {
+            // The last device left while the lock was on its way, and none has come since.
             store.leave(inbox.key, holdsLock: true)
         }
     }
@@ -110,6 +110,9 @@ package final class Hub {
     package var isEmpty: Bool { inboxes.isEmpty }
     /// Users whose consumer groups wait for the next batch of upkeep.
     package var waitingForUpkeep: Int { groupKeeper.waiting }
+
+    /// Does at once what waits for the next batch of group upkeep.
+    package func finishUpkeep() { groupKeeper.flush() }
 
     /// Closes all sockets, spread evenly over `duration`, each with a hint when to come back, and takes no new ones.
     package func drain(over duration: TimeAmount) {
@@ -271,7 +274,7 @@ extension Hub: WebSocketAcceptor {
     private static func since(_ text: String?) throws(Problem) -> StreamID? {
         guard let text, !text.isEmpty else { return nil }
         guard let id = StreamID(text) else {
-            throw .badParameter("since", "since is a stream id such as 1640995200000-0")
+            throw .badParameter("since", "must be a stream id such as 1640995200000-0")
         }
         return id
     }
