@@ -1,6 +1,6 @@
 package import CarillonMetrics
 package import Logging
-package import ServiceLifecycle
+import ServiceLifecycle
 
 /// Repeats a round of work until the pod shuts down; a failed round is logged and the next one tries again.
 ///
@@ -36,7 +36,7 @@ struct PeriodicWorker: Sendable {
 
 /// How often, and with what, the workers of a pod work.
 package struct WorkerContext: Sendable {
-    let metrics: Metrics
+    package let metrics: Metrics
     let logger: Logger
 
     package init(metrics: Metrics, logger: Logger) {

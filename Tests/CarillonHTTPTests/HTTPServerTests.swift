@@ -17,6 +17,7 @@ import Testing
             configuration: configuration,
             eventLoop: MultiThreadedEventLoopGroup.singleton.next(),
             routes: RouteServices(admin: FakeAdmin(), health: FakeHealth(), metrics: FakeMetrics()),
+            observer: AnswerLog(),
             logger: Self.silent
         ) {
             HTTPServer.LoopServices(notify: FakeNotify(log), upgrades: FakeUpgrades())

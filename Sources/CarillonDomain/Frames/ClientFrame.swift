@@ -122,7 +122,7 @@ private struct FrameData {
         var request = SyncRequest()
         guard let value, value.kind != .null else { return request }
         let members = try members(of: value, "limit", "before", "since")
-        if let limit = members[0] {
+        if let limit = members[0], limit.kind != .null {
             guard limit.kind == .number else { throw invalid("limit must be a number") }
             request.limit = clampedLimit(limit.range)
         }

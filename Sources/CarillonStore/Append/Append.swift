@@ -22,6 +22,8 @@ package struct AppendedEntry {
     package let predecessor: StreamID?
     /// Other pods that hold devices of the user.
     package let otherPods: [String]
+    /// False where an earlier try of a keyed request had added it.
+    package let isNew: Bool
 }
 
 /// Who hears of an append, on the loop.
@@ -122,6 +124,7 @@ private final class Append: RedisReceiver {
     private struct Progress {
         var hasPayload = false
         var isStored = false
+        var isNew = true
         var streamID: StreamID?
         var predecessor: StreamID?
     }
@@ -173,6 +176,7 @@ private final class Append: RedisReceiver {
             // The script of keyed appends: id (empty where it was trimmed since) and whether it was there before.
             progress[index].streamID = reply[0].streamID
             progress[index].isStored = true
+            progress[index].isNew = reply[1].integer == 0
         default: break
         }
         // An entry whose payload was refused must not show up as expired.
@@ -199,7 +203,13 @@ private final class Append: RedisReceiver {
             stored += 1
             if let id = target.streamID {
                 observer.appended(
-                    AppendedEntry(index: index, streamID: id, predecessor: target.predecessor, otherPods: otherPods)
+                    AppendedEntry(
+                        index: index,
+                        streamID: id,
+                        predecessor: target.predecessor,
+                        otherPods: otherPods,
+                        isNew: target.isNew
+                    )
                 )
             }
         }

@@ -45,6 +45,7 @@ struct TestServer {
             configuration: configuration,
             eventLoop: MultiThreadedEventLoopGroup.singleton.next(),
             routes: RouteServices(admin: FakeAdmin(), health: health, metrics: FakeMetrics()),
+            observer: AnswerLog(),
             logger: Logger(label: "test") { _ in SwiftLogNoOpLogHandler() }
         ) {
             HTTPServer.LoopServices(notify: FakeNotify(notified), upgrades: FakeUpgrades(upgraded))
