@@ -125,6 +125,13 @@ let package = Package(
             ["CarillonRealtime", "CarillonDomain", "CarillonMetrics", "CarillonTestSupport", .nioCore, .nioEmbedded]
         ),
         tests(
+            "CarillonWorkersTests",
+            [
+                "CarillonWorkers", "CarillonStore", "CarillonRedis", "CarillonMetrics", "CarillonDomain",
+                "CarillonTestSupport", .nioCore, .nioPosix, .logging,
+            ]
+        ),
+        tests(
             "CarillonHTTPTests",
             [
                 "CarillonHTTP", "CarillonDomain", "CarillonMetrics", "CarillonTestSupport", .nioCore, .nioPosix,
