@@ -122,7 +122,10 @@ let package = Package(
         ),
         tests(
             "CarillonRealtimeTests",
-            ["CarillonRealtime", "CarillonDomain", "CarillonMetrics", "CarillonTestSupport", .nioCore, .nioEmbedded]
+            [
+                "CarillonRealtime", "CarillonDomain", "CarillonMetrics", "CarillonStore", "CarillonTestSupport", .nioCore,
+                .nioEmbedded,
+            ]
         ),
         tests(
             "CarillonWorkersTests",
