@@ -23,7 +23,7 @@ import Testing
 
     /// Whatever bytes are changed, Foundation and the scanner agree on what is JSON.
     ///
-    /// Left out is where Foundation differs from RFC 8259: it takes a comma before the end of an array, and no numbers beyond a
+    /// Left out is where Foundation differs from RFC 8259: it takes a comma before an end, and no number beyond a
     /// Double.
     @Test(arguments: [1, 2, 3, 4] as [UInt64])
     func mutationsAgreeWithFoundation(seed: UInt64) {
@@ -44,7 +44,7 @@ import Testing
                 default: bytes.swapAt(place, Int.random(in: bytes.indices, using: &random))
                 }
             }
-            guard !String(decoding: bytes, as: UTF8.self).contains(/,\s*\]|[eE][-+]?[0-9]{3}/) else { continue }
+            guard !String(decoding: bytes, as: UTF8.self).contains(/,\s*[\]}]|[eE][-+]?[0-9]{3}/) else { continue }
             let ours = rejection(bytes)
             let theirs = Self.foundationAccepts(bytes)
             #expect((ours == nil) == theirs, "\(ours ?? "accepted"): \(String(decoding: bytes, as: UTF8.self))")
