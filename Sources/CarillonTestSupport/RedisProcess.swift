@@ -181,12 +181,20 @@ package final class RedisProcess: Sendable {
     }
 
     /// Any answer but `LOADING` will do: that a password is wanted, too, says that the server serves.
+    ///
+    /// The unix socket is asked because it is ours alone: at the port another test's server may answer that took it first. It is
+    /// opened after the port, so it says that the port is ours as well.
     private func answersPing() -> Bool {
-        guard let descriptor = try? Self.loopbackSocket() else { return false }
+        let descriptor = socket(AF_UNIX, Self.streamSocket, 0)
+        guard descriptor >= 0 else { return false }
         defer { close(descriptor) }
-        var address = Self.loopback(port: port)
-        let length = socklen_t(MemoryLayout<sockaddr_in>.size)
-        // SAFETY: connect gets the address of a whole sockaddr_in and its size.
+        var address = sockaddr_un()
+        address.sun_family = sa_family_t(AF_UNIX)
+        let path = Array(unixSocket.utf8)
+        guard path.count < MemoryLayout.size(ofValue: address.sun_path) else { return false }
+        withUnsafeMutableBytes(of: &address.sun_path) { $0.copyBytes(from: path) }
+        let length = socklen_t(MemoryLayout<sockaddr_un>.size)
+        // SAFETY: connect gets the address of a whole sockaddr_un and its size; the path in it ends with a zero byte.
         let connected = withUnsafePointer(to: &address) { pointer in
             pointer.withMemoryRebound(to: sockaddr.self, capacity: 1) { connect(descriptor, $0, length) == 0 }
         }
