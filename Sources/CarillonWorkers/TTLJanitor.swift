@@ -43,13 +43,21 @@ package struct TTLJanitor: Service {
 }
 
 /// Keeps one user in order and has his devices told of what was cleared.
+///
+/// A user with a key of the wrong type is passed over: the others that were popped with him must not wait for somebody to mend it.
 @discardableResult
 func keep(
     _ user: UserKey,
     _ keeper: UserKeeper,
     _ listener: any ClearingListener
 ) async throws(StoreError) -> KeepingReport {
-    let report = try await keeper.keep(user)
+    let report: KeepingReport
+    do throws(StoreError) {
+        report = try await keeper.keep(user)
+    } catch {
+        guard error.isWrongType else { throw error }
+        return KeepingReport()
+    }
     if !report.cleared.isEmpty { await listener.cleared(report.cleared, of: user) }
     return report
 }
