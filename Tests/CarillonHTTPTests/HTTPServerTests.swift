@@ -1,5 +1,6 @@
 import CarillonDomain
 import CarillonHTTP
+import CarillonTestSupport
 import Logging
 import NIOCore
 import NIOPosix
@@ -111,7 +112,7 @@ import Testing
             tasks.addTask { try await group.run() }
             let stuck = try await WireClient(port: port)
             try await stuck.send(post("hold"))
-            try await eventually("served") { log.bodies == ["hold"] }
+            try await wait(until: "it is served") { log.bodies == ["hold"] }
             await group.triggerGracefulShutdown()
             try await tasks.waitForAll()
             try await stuck.waitForClose()

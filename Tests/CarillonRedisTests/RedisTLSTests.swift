@@ -57,7 +57,9 @@ import Testing
         let server = try await TLSServer.start(name: "DNS:localhost")
         let link = try await TestLink.open(server.configuration(host: "localhost"))
         server.redis.kill()
-        try await eventually { try await !link.run { $0.connection.isReady } }
+        try await wait(until: "the loss is noticed", within: .seconds(30)) {
+            try await !link.run { $0.connection.isReady }
+        }
         try await server.redis.restart()
         try await link.waitUntilReady(connectionCount: 2)
         #expect(try await link.client.call("PING") == .status("PONG"))
@@ -67,7 +69,9 @@ import Testing
 
     private func expectRefusal(_ configuration: RedisConfiguration) async throws {
         let link = try await TestLink.open(configuration, waiting: false)
-        try await eventually { try await link.run { $0.connection.lastFailure != nil } }
+        try await wait(until: "the refusal", within: .seconds(30)) {
+            try await link.run { $0.connection.lastFailure != nil }
+        }
         await #expect(throws: RedisError(.unavailable)) { try await link.client.call("PING") }
         #expect(try await link.run { $0.connection.connectionCount } == 0)
         try await link.close()
