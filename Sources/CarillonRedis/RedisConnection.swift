@@ -66,6 +66,7 @@ package final class RedisConnection {
     /// Capacity of `outgoing` that outlives a burst.
     private static let keptBytes = 1_024 * 1_024
     private static let timerInterval = TimeAmount.milliseconds(100)
+    private static let maximumLateRounds = 10
 
     private var outgoing: RedisArguments
     private var pending = CircularBuffer<Pending>(initialCapacity: 256)
@@ -75,7 +76,7 @@ package final class RedisConnection {
     private var flushScheduled = false
     private var tickStart = NIODeadline.uptimeNanoseconds(0)
     private var timerDue: NIODeadline?
-    private var timerPassed = false
+    private var lateRounds = 0
 
     /// - Parameter observer: Held weakly.
     package init(
@@ -231,9 +232,9 @@ package final class RedisConnection {
         timerDue = nil
         defer { if phase == .handshaking || !pending.isEmpty { armTimer() } }
         // The loop was held up, or the process slept: replies may be waiting to be read, and commands to be written,
-        // so nobody is judged before the loop has had one turn.
-        timerPassed = isLate && !timerPassed
-        if timerPassed { return }
+        // so nobody is judged until the loop keeps time again, or has shown that it will not.
+        lateRounds = isLate ? lateRounds + 1 : 0
+        if isLate, lateRounds <= Self.maximumLateRounds { return }
         if phase == .handshaking, now >= attemptDeadline {
             lose(RedisError(.timeout, detail: "no sign-in within \(configuration.connectTimeout)"))
         } else if let oldest = pending.first, now - oldest.sentAt >= TimeAmount(configuration.commandTimeout) {

@@ -7,9 +7,6 @@ import CHiredis
 ///
 /// - Isolation: event loop of the connection.
 final class RedisReplyParser {
-    /// hiredis moves what it has not parsed to the front after each reply behind the first KiB, so a long feed of
-    /// short replies would be moved again and again. A short feed has little to move.
-    private static let feedBytes = 8 * 1_024
     /// Unused room that the reader keeps for the next reply; beyond it an idle reader gives its memory back.
     private static let keptBytes = 1_024 * 1_024
 
@@ -30,26 +27,16 @@ final class RedisReplyParser {
     ///
     /// - Throws: `RedisError` code `.protocolViolation`; the parser is of no use afterwards.
     func parse(_ bytes: UnsafeRawBufferPointer, _ body: (RedisReply) -> Bool) throws(RedisError) {
-        var rest = bytes[...]
-        while !rest.isEmpty {
-            let chunk = UnsafeRawBufferPointer(rebasing: rest.prefix(Self.feedBytes))
-            rest = rest.dropFirst(chunk.count)
-            // SAFETY: hiredis copies `chunk` before it returns.
-            let status = redisReaderFeed(reader, chunk.baseAddress?.assumingMemoryBound(to: CChar.self), chunk.count)
-            guard status == REDIS_OK else { throw violation }
-            guard try parseBuffered(body) else { return }
-        }
-    }
-
-    /// Returns whether `body` wants to hear more.
-    private func parseBuffered(_ body: (RedisReply) -> Bool) throws(RedisError) -> Bool {
+        // SAFETY: hiredis copies the bytes before it returns.
+        let status = redisReaderFeed(reader, bytes.baseAddress?.assumingMemoryBound(to: CChar.self), bytes.count)
+        guard status == REDIS_OK else { throw violation }
         while true {
             var reply: UnsafeMutableRawPointer?
             guard redisReaderGetReply(reader, &reply) == REDIS_OK else { throw violation }
-            guard let reply else { return true }
+            guard let reply else { return }
             // SAFETY: hiredis's own functions made it, so it is a redisReply; it is ours to free.
             defer { freeReplyObject(reply) }
-            guard body(RedisReply(reply.assumingMemoryBound(to: redisReply.self))) else { return false }
+            guard body(RedisReply(reply.assumingMemoryBound(to: redisReply.self))) else { return }
         }
     }
 

@@ -31,7 +31,7 @@ package final class ActivityIndex {
     package func notified(_ user: UserKey, payloadExpiresAt expiry: UInt64) {
         let now = Timestamp.nowMilliseconds()
         recent[user] = now
-        expiring[expiry / 60_000 + 1, default: []].insert(user)
+        expiring[expiry / Keys.slotMilliseconds + 1, default: []].insert(user)
         if now / 86_400_000 != today {
             today = now / 86_400_000
             trimmingToday.removeAll()
@@ -60,10 +60,11 @@ package final class ActivityIndex {
                 arguments.integer(-1 - Self.recentUsers)
             }
         }
-        for (minute, users) in expiring {
-            // The set outlives its minute by an hour: time enough for some pod to come back and work it off.
-            let life = Int(minute) * 60 - Int(Timestamp.nowMilliseconds() / 1_000) + 3_600
-            add(Array(users), to: Keys.expiring(minute: minute), lifeSeconds: life)
+        for (slot, users) in expiring {
+            // The set outlives its slot by an hour: time enough for some pod to come back and work it off.
+            let begin = Int(slot * Keys.slotMilliseconds / 1_000)
+            let life = begin - Int(Timestamp.nowMilliseconds() / 1_000) + 3_600
+            add(Array(users), to: Keys.expired(slot: slot), lifeSeconds: life)
         }
         expiring.removeAll(keepingCapacity: true)
         add(trimmingNew, to: Keys.trimming(day: today + 1), lifeSeconds: 17 * 86_400)

@@ -25,8 +25,9 @@ enum Keys {
     static let heartbeats = RedisKey("notif:pods:hb", "")
     /// Sorted set, capped: user → milliseconds of the last notification. What admin lists walk over.
     static let recentUsers = RedisKey("notif:users:recent", "")
-    /// Set with a TTL: users with payloads that expire in a minute of the clock.
-    static func expiring(minute: UInt64) -> RedisKey { RedisKey("notif:expiring:", String(minute)) }
+    /// Set with a TTL: users with payloads that have expired when this slot of ten seconds begins.
+    static func expired(slot: UInt64) -> RedisKey { RedisKey("notif:expired:", String(slot)) }
+    static let slotMilliseconds: UInt64 = 10_000
     /// Set with a TTL: users with entries that reach the end of their retention on a day since 1970.
     static func trimming(day: UInt64) -> RedisKey { RedisKey("notif:trimming:", String(day)) }
     /// String with a TTL: the pod that sweeps over all streams just now.

@@ -11,7 +11,7 @@ package protocol ClearingListener: Sendable {
 
 /// Cleans up behind payloads that have expired: read entries go at once, unread ones when somebody is online to be told.
 ///
-/// Its cost follows what expired: users stand in a set per minute of the clock, from which pods pop them.
+/// Its cost follows what expired: users stand in a set per ten seconds of the clock, from which pods pop them.
 package struct TTLJanitor: Service {
     private let keeper: UserKeeper
     private let queues: UserQueues

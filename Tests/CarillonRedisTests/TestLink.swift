@@ -65,12 +65,14 @@ struct TestLink: Sendable {
     private let parts: NIOLoopBound<Parts>
 
     /// Starts a connection and, unless told otherwise, waits until it is ready.
+    ///
+    /// - Parameter eventLoop: One of the process's, which tests that run at once share, unless given.
     static func open(
         _ configuration: RedisConfiguration,
+        on eventLoop: any EventLoop = MultiThreadedEventLoopGroup.singleton.next(),
         starting: Bool = true,
         waiting: Bool = true
     ) async throws -> TestLink {
-        let eventLoop = MultiThreadedEventLoopGroup.singleton.next()
         let link = try await eventLoop.submit { TestLink(configuration, eventLoop) }.get()
         if starting { try await link.run { $0.connection.start() } }
         if waiting { try await link.waitUntilReady() }

@@ -22,7 +22,7 @@ final class GroupKeeper {
 
     /// The user has something to hand out, or reads to store.
     func queue(_ inbox: Inbox) {
-        guard inbox.holdsLock || !inbox.reads.isEmpty, !inbox.isQueued else { return }
+        guard inbox.needsUpkeep, !inbox.isQueued else { return }
         inbox.isQueued = true
         queued.append(inbox)
         if queued.count >= Self.batchSize {
@@ -44,14 +44,12 @@ final class GroupKeeper {
 
     private func work(on inbox: Inbox) {
         inbox.isQueued = false
+        guard inbox.needsUpkeep else { return }
         let reads = inbox.reads
-        let handsOut = inbox.needsHandOut && inbox.holdsLock
         inbox.reads = []
-        inbox.needsHandOut = false
-        guard handsOut || !reads.isEmpty else { return }
         let work = GroupWork(
             user: inbox.key.user,
-            handsOut: handsOut,
+            handOut: inbox.takeHandOut(),
             reads: reads,
             looksUpPods: !hub.pods.isAlone
         )
@@ -61,10 +59,7 @@ final class GroupKeeper {
     }
 
     private func finished(_ inbox: Inbox, _ reads: [EntryReference], _ result: GroupResult) {
-        if result.hasMore {
-            inbox.needsHandOut = true
-            queue(inbox)
-        }
+        if result.hasMore { inbox.needsWholeHandOut() }
         hub.metrics.notificationsAcked.increment(by: result.newlyRead)
         for entry in reads {
             if result.isStored {

@@ -55,6 +55,7 @@ package final class Hub {
         metrics.localUsers.set(inboxes.count)
         inbox.add(device)
         confirmPresence(inbox)
+        store.ensureGroup(inbox.key)
         return inbox
     }
 
@@ -87,8 +88,7 @@ package final class Hub {
         guard !inbox.holdsLock else { return }
         inbox.holdsLock = true
         if inboxes[inbox.key] === inbox {
-            inbox.needsHandOut = true
-            groupKeeper.queue(inbox)
+            inbox.needsWholeHandOut()
         } else {
             // The last device left while the lock was on its way.
             store.leave(inbox.key, holdsLock: true)

@@ -13,8 +13,10 @@ final class Inbox {
     private(set) var cursor = DeliveryCursor()
     /// This pod keeps the user's consumer group.
     var holdsLock = false
-    /// The group has entries to hand out.
-    var needsHandOut = false
+    /// What the group has to hand out, as far as the pod knows.
+    private(set) var handOut = HandOut.nothing
+    /// The stream holds entries, or held some when it was last read.
+    private(set) var hasEntries = false
     /// Read entries that wait for the next batch of group upkeep.
     var reads: [EntryReference] = []
     /// It stands in the queue for group upkeep.
@@ -42,12 +44,47 @@ final class Inbox {
 
     private var hasLiveDevice: Bool { devices.contains(where: \.isLive) }
 
+    // MARK: - The consumer group
+
+    private func needsHandOut(after id: StreamID) {
+        hasEntries = true
+        if case .nothing = handOut { handOut = .new(after: id) }
+        hub.groupKeeper.queue(self)
+    }
+
+    /// The group may have anything to hand out: this pod keeps it from now on, or there was more than fits one command.
+    func needsWholeHandOut() {
+        handOut = .everything
+        hub.groupKeeper.queue(self)
+    }
+
+    /// The stream was read and holds entries.
+    func foundEntries() {
+        guard !hasEntries else { return }
+        hasEntries = true
+        hub.groupKeeper.queue(self)
+    }
+
+    /// Takes the work for a batch of upkeep; a pod that does not keep the group leaves the hand-out to the one that does.
+    func takeHandOut() -> HandOut {
+        guard holdsLock, hasEntries else { return .nothing }
+        defer { handOut = .nothing }
+        return handOut
+    }
+
+    /// There is something to do in the next batch.
+    var needsUpkeep: Bool {
+        if !reads.isEmpty { return true }
+        guard holdsLock, hasEntries else { return false }
+        if case .nothing = handOut { return false }
+        return true
+    }
+
     // MARK: - Pushing
 
     /// A hint says that an entry was added; pushes it if nothing lies between, else reads the stream.
     func hint(_ entry: EntryReference, predecessor: StreamID?, content: NotificationContent?) {
-        needsHandOut = true
-        hub.groupKeeper.queue(self)
+        needsHandOut(after: cursor.position)
         // Without a live device nobody waits for the push; those that replay read on until they have what was heard of.
         let known = content == nil || !hasLiveDevice ? nil : predecessor
         let action = cursor.received(entry.streamID, predecessor: known)
@@ -66,8 +103,7 @@ final class Inbox {
     /// Something newer may be in the stream.
     func heardOf(_ id: StreamID) {
         guard cursor.received(id, predecessor: nil) == .readStream else { return }
-        needsHandOut = true
-        hub.groupKeeper.queue(self)
+        needsHandOut(after: cursor.position)
         if hasLiveDevice { readStream() }
     }
 

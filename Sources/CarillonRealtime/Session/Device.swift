@@ -100,6 +100,7 @@ package final class Device: WebSocketSession {
         hub.store.read(.newest(count: hub.store.settings.streamMaxLength), of: user.key) { [self] result in
             guard case .replaying = phase else { return }
             guard case .success(let part) = result else { return phase = .waiting(since: since, epoch: epoch) }
+            if !part.entries.isEmpty { inbox.foundEntries() }
             resolve(since: since, epoch: epoch, part) { [self] start in
                 guard case .replaying(var replay) = phase else { return }
                 replay.load(part, start: start)

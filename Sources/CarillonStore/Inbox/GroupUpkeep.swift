@@ -4,19 +4,27 @@ import CarillonRedis
 /// What one user needs in a batch of group upkeep.
 package struct GroupWork {
     package let user: User
-    /// Entries were added that the consumer group has not handed out yet.
-    package let handsOut: Bool
+    package let handOut: HandOut
     /// Entries that devices have read.
     package let reads: [EntryReference]
     /// Other pods may hold devices that must hear of the reads.
     package let looksUpPods: Bool
 
-    package init(user: User, handsOut: Bool, reads: [EntryReference], looksUpPods: Bool) {
+    package init(user: User, handOut: HandOut, reads: [EntryReference], looksUpPods: Bool) {
         self.user = user
-        self.handsOut = handsOut
+        self.handOut = handOut
         self.reads = reads
         self.looksUpPods = looksUpPods
     }
+}
+
+/// What the consumer group has to hand out.
+package enum HandOut: Sendable {
+    case nothing
+    /// Entries after this id. Nobody had read them when they were added, and who has since sees to their acknowledgement.
+    case new(after: StreamID)
+    /// Anything; some of it may have been read before.
+    case everything
 }
 
 /// What came of it.
@@ -78,7 +86,7 @@ private final class GroupUpkeep: RedisReceiver {
     }
 
     func start() {
-        if work.handsOut { sendHandOut(.handOut) }
+        if case .nothing = work.handOut {} else { sendHandOut(.handOut) }
         if !work.reads.isEmpty {
             send("HSET", arguments: 1 + work.reads.count * 2, .state) { arguments in
                 arguments.key(Keys.state(work.user.key))
@@ -154,7 +162,10 @@ private final class GroupUpkeep: RedisReceiver {
     /// Entries that somebody read before they were handed out must not stay pending.
     private func lookAtHandedOut() {
         let ids = Set(work.reads.map(\.streamID))
-        handedOut.removeAll { $0.notificationID == nil || ids.contains($0.id) }
+        handedOut.removeAll { entry in
+            if case .new(let after) = work.handOut, entry.id > after { return true }
+            return entry.notificationID == nil || ids.contains(entry.id)
+        }
         guard !handedOut.isEmpty else { return finish() }
         let entries = handedOut
         send("HMGET", arguments: 1 + entries.count, .readStates) { arguments in

@@ -12,7 +12,7 @@ package struct UserQueues: Sendable {
 
     private static let batch = 128
     /// How far back a worker looks for sets that nobody worked off.
-    private static let minutesKept: UInt64 = 60
+    private static let slotsKept: UInt64 = 360
     private static let daysKept: UInt64 = 16
     private static let sweepCountPerScan = 500
 
@@ -23,8 +23,8 @@ package struct UserQueues: Sendable {
 
     /// Users with payloads that have expired; empty when there are none left.
     package func popExpired() async throws(StoreError) -> [UserKey] {
-        let minute = Timestamp.nowMilliseconds() / 60_000
-        return try await pop((minute - Self.minutesKept...minute).map { Keys.expiring(minute: $0) })
+        let slot = Timestamp.nowMilliseconds() / Keys.slotMilliseconds
+        return try await pop((slot - Self.slotsKept...slot).map { Keys.expired(slot: $0) })
     }
 
     /// Users whose oldest entries may have reached the end of their retention.

@@ -9,6 +9,10 @@ package enum LockHolder: Sendable {
 
 /// What a pod says of a user when it gets his first device, every 20 seconds, and after his last device left.
 extension InboxStore {
+    /// Makes sure that the user has a consumer group, for his first device on this pod; it starts at 0, so that nothing sent
+    /// before is skipped.
+    package func ensureGroup(_ user: UserKey) { createGroup(user, to: IgnoredReply.shared, tag: 0) }
+
     /// Says that this pod holds devices of `user`, and takes or renews the lock of his consumer group.
     ///
     /// Commands sent after this one on the same connection are carried out after it, so a read that follows sees every entry
