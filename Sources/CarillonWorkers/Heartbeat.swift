@@ -10,6 +10,8 @@ package protocol PodListener: Sendable {
     /// Pods died; what they held of local users must be taken over.
     func podsDied(_ pods: [String]) async
     func heartbeatFailed() async
+    /// The others know of this pod from now on, and did not a moment ago.
+    func podJoined() async
 }
 
 /// Another process runs under this pod's name.
@@ -71,6 +73,7 @@ package struct Heartbeat: Service {
         let now = ContinuousClock.now
         let dead = watch.observed(seen.heartbeats, at: now, took: now - started).filter { $0 != registry.podID }
         await listener.podsSeen(watch.pods.subtracting([registry.podID]), age: ContinuousClock.now - started)
+        if seen.isNew { await listener.podJoined() }
         guard !dead.isEmpty else { return }
         context.logger.warning("pods are dead", metadata: ["pods": "\(dead.joined(separator: " "))"])
         await listener.podsDied(dead)

@@ -50,6 +50,10 @@ extension PodHandle: PodListener {
         }
     }
 
+    func podJoined() async {
+        await run { $0.hub.podJoined() }
+    }
+
     func heartbeatFailed() async {
         await run { $0.heartbeat(succeeded: false) }
     }

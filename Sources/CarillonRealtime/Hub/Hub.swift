@@ -71,8 +71,15 @@ package final class Hub {
     /// Says in Redis that the user has devices here; whoever gets the lock looks after his consumer group.
     func confirmPresence(_ inbox: Inbox) {
         store.join(inbox.key) { [self] holder in
-            guard case .otherPod(let pod) = holder, pods.isDead(pod) else { return lockAnswered(holder, inbox) }
-            takeOver(inbox, from: pod)
+            lockAnswered(holder, inbox)
+            if case .otherPod(let pod) = holder, pods.isDead(pod) { takeOverLater(inbox, from: pod) }
+        }
+    }
+
+    /// A pod that is not known may have joined a moment ago; by then the heartbeat has been looked at again.
+    private func takeOverLater(_ inbox: Inbox, from pod: String) {
+        eventLoop.assumeIsolated().scheduleTask(in: PodDirectory.believedFor) { [self] in
+            if inboxes[inbox.key] === inbox, pods.isDead(pod) { takeOver(inbox, from: pod) }
         }
     }
 
@@ -118,7 +125,10 @@ package final class Hub {
         for (index, device) in devices.enumerated() {
             let delay = TimeAmount.nanoseconds(duration.nanoseconds * Int64(index) / Int64(devices.count))
             eventLoop.assumeIsolated().scheduleTask(in: delay) {
-                device.connection.close(code: .goingAway, reason: "going away; come back in \(Int.random(in: 100...1_000)) ms")
+                device.connection.close(
+                    code: .goingAway,
+                    reason: "going away; come back in \(Int.random(in: 100...1_000)) ms"
+                )
             }
         }
     }
@@ -190,6 +200,21 @@ package final class Hub {
             inbox.resync()
         }
     }
+
+    /// The other pods have come to know this one, which they did not or took for dead: says again whose devices are here, and
+    /// reads what they kept to themselves, now and once more when none of them can believe any longer to be alone.
+    package func podJoined() {
+        visitAll { [self] inbox in
+            confirmPresence(inbox)
+            inbox.resync()
+        }
+        eventLoop.assumeIsolated().scheduleTask(in: PodDirectory.believedFor + Self.underWay) { [self] in
+            visitAll { $0.resync() }
+        }
+    }
+
+    /// For how long something that another pod sent while it believed to be alone may be under way.
+    private static let underWay = TimeAmount.seconds(1)
 
     /// A pod was found dead: takes over what it held of local users, and looks for entries that it added without a word.
     package func podDied(_ pod: String) {

@@ -23,6 +23,8 @@ package struct PodRegistry: Sendable {
     package struct Observation: Sendable {
         /// Pod → what its field held.
         package let heartbeats: [String: String]
+        /// This pod had no field until now: it is new to the others, or was taken for dead.
+        package let isNew: Bool
         /// The run id of the process that owns this pod's name, where it is another.
         package let otherOwner: String?
     }
@@ -50,7 +52,7 @@ package struct PodRegistry: Sendable {
             RedisCommand("HGETALL", .key(Keys.heartbeats)),
         ])
         let holder = replies[0].string
-        if let holder, holder != settings.runID { return Observation(heartbeats: [:], otherOwner: holder) }
+        if let holder, holder != settings.runID { return Observation(heartbeats: [:], isNew: false, otherOwner: holder) }
         _ = try await pipeline([
             RedisCommand("EXPIRE", .key(owner), .integer(Self.ownerTTLSeconds)),
             RedisCommand(
@@ -60,7 +62,8 @@ package struct PodRegistry: Sendable {
                 .text(String(Timestamp.nowMilliseconds() / 1_000))
             ),
         ])
-        return Observation(heartbeats: Self.table(replies[1]), otherOwner: nil)
+        let heartbeats = Self.table(replies[1])
+        return Observation(heartbeats: heartbeats, isNew: heartbeats[podID] == nil, otherOwner: nil)
     }
 
     /// Removes what a dead pod left behind.
