@@ -49,4 +49,5 @@ final class SocketEvents: WebSocketObserver {
     func webSocketRefused(status: Int) { metrics.httpRequests(.websocket, status: status).increment() }
     func webSocketWrote(frames: Int, bytes: Int) {}
     func webSocketThrottled() {}
+    func webSocketTimedOut() { metrics.pingTimeoutCloses.increment() }
 }

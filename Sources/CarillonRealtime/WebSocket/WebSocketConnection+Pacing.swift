@@ -37,7 +37,10 @@ extension WebSocketConnection {
     /// Called when the wheel comes round: any byte since the last time counts as life.
     func pingDue() {
         guard isOpen else { return }
-        guard unansweredPings < 2 else { return abort(.goingAway, reason: "no answer to two pings") }
+        guard unansweredPings < 2 else {
+            group.observer?.webSocketTimedOut()
+            return abort(.goingAway, reason: "no answer to two pings")
+        }
         unansweredPings += 1
         outbox.append(WebSocketFrame.ping, isLive: false)
         group.markDirty(self)

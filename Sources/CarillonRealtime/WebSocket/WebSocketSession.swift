@@ -41,4 +41,6 @@ package protocol WebSocketObserver: AnyObject {
     func webSocketWrote(frames: Int, bytes: Int)
     /// A device that sends too fast is not read from for now.
     func webSocketThrottled()
+    /// A device answered neither of two pings and is closed.
+    func webSocketTimedOut()
 }
