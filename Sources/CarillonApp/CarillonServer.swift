@@ -90,7 +90,11 @@ package enum CarillonServer {
             routes: RouteServices(
                 admin: AdminAdapter(pod: pod, store: admin, podID: settings.podID),
                 health: HealthAdapter(pod: pod, podID: settings.podID),
-                metrics: MetricsAdapter(pod: pod, metrics: metrics)
+                metrics: MetricsAdapter(
+                    pod: pod,
+                    metrics: metrics,
+                    registry: PodRegistry(redis: redis, settings: storeSettings)
+                )
             ),
             logger: logger
         ) { pod.loopServices() }

@@ -38,6 +38,9 @@ final class Pod {
     /// How often the pod says something to itself over its bus, and looks how late its own timers are.
     private static let probeInterval = TimeAmount.seconds(1)
 
+    /// A timer that is later than this means that the process slept.
+    private static let sleptAfter = TimeAmount.seconds(5)
+
     init(_ settings: Settings, runID: String, metrics: Metrics, eventLoop: any EventLoop, logger: Logger) {
         eventLoop.assertInEventLoop()
         self.eventLoop = eventLoop
@@ -88,16 +91,18 @@ final class Pod {
         every(Self.probeInterval) { pod.value.busReader.probe() }
     }
 
-    /// Redis can be used, for the first time or again.
-    func redisConnected() {
+    /// The pod may have missed something: Redis can be used again, or the pod slept, or others took it for dead. It makes its bus
+    /// and its presence anew and reads all its users again.
+    func catchUp() {
         busReader.open()
-        hub.redisConnected()
+        hub.catchUp()
     }
 
     /// Stops what would speak to Redis by itself, and takes back the pod's bus and its sign of life.
     func release() {
         presenceKeeper.stop()
         for timer in timers { timer.cancel() }
+        hub.finishUpkeep()
         store.activity.flush()
         busReader.close()
         store.releasePod()
@@ -114,9 +119,11 @@ final class Pod {
     }
 
     private func startLagTimer(_ metrics: Metrics) {
+        let pod = NIOLoopBound(self, eventLoop: eventLoop)
         let due = NIOLoopBoundBox(NIODeadline.now() + Self.probeInterval, eventLoop: eventLoop)
         every(Self.probeInterval) {
             let late = NIODeadline.now() - due.value
+            if late > Self.sleptAfter { pod.value.catchUp() }
             metrics.eventLoopLag.observe(max(0, Double(late.nanoseconds) / 1e6))
             due.value = .now() + Self.probeInterval
         }

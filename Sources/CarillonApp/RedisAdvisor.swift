@@ -20,7 +20,7 @@ struct RedisAdvisor: Service {
     func run() async throws {
         try await cancelWhenGracefulShutdown {
             while !Task.isCancelled {
-                if let facts = await self.facts() { return try self.judge(facts) }
+                if let facts = await self.facts() { return try self.judge(facts, fsync: await self.fsync()) }
                 try? await Task.sleep(for: Self.retry)
             }
         }
@@ -33,7 +33,13 @@ struct RedisAdvisor: Service {
         return Dictionary(lines.filter { $0.count == 2 }.map { ($0[0], $0[1]) }) { first, _ in first }
     }
 
-    private func judge(_ facts: [Substring: Substring]) throws {
+    /// `unknown` where CONFIG is forbidden, as it is with some providers.
+    private func fsync() async -> String {
+        let reply = try? await redis.call("CONFIG", "GET", "appendfsync").array
+        return reply?.last?.string ?? "unknown"
+    }
+
+    private func judge(_ facts: [Substring: Substring], fsync: String) throws {
         let version = String(facts["redis_version"] ?? "0")
         let numbers = version.split(separator: ".").compactMap { Int($0) }
         guard let major = numbers.first, (major, numbers.dropFirst().first ?? 0) >= Self.oldest else {
@@ -46,14 +52,18 @@ struct RedisAdvisor: Service {
                 metadata: ["maxmemory-policy": "\(policy)"]
             )
         }
-        logger.info("Redis \(version): \(Self.promise(facts))")
+        logger.info("Redis \(version): \(Self.promise(facts, fsync: fsync))")
     }
 
     /// What is left of an accepted notification after Redis itself has crashed.
-    private static func promise(_ facts: [Substring: Substring]) -> String {
+    private static func promise(_ facts: [Substring: Substring], fsync: String) -> String {
         guard facts["aof_enabled"] == "1" else {
             return "a 202 means stored in memory; without appendonly a restart of Redis loses what the last snapshot lacks"
         }
-        return "a 202 means stored and appended to the log; a crash of Redis loses what its appendfsync policy allows"
+        return switch fsync {
+        case "always": "a 202 means stored and on disk (appendfsync always)"
+        case "everysec": "a 202 means stored; a crash of Redis loses at most 2 s (appendfsync everysec)"
+        default: "a 202 means stored; a crash of the machine loses what its kernel had not written (appendfsync \(fsync))"
+        }
     }
 }

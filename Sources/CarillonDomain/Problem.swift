@@ -51,7 +51,7 @@ extension Problem {
             status: 400,
             code: "invalid_parameter",
             title: "Bad Request",
-            detail: detail,
+            detail: "\(name): \(detail)",
             fields: [Field(pointer: name, detail: detail)]
         )
     }

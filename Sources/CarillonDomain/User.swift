@@ -104,8 +104,8 @@ extension User {
     ///
     /// - Throws: `Problem` with a pointer to the parameter that is missing or wrong.
     package static func parse(id: String?, login: String?, ids: UserIDKind) throws(Problem) -> User {
-        guard let id, !id.isEmpty else { throw .badParameter("user_id", "user_id is required") }
-        guard let login, !login.isEmpty else { throw .badParameter("login", "login is required") }
+        guard let id, !id.isEmpty else { throw .badParameter("user_id", "is required") }
+        guard let login, !login.isEmpty else { throw .badParameter("login", "is required") }
         guard isLogin(login) else { throw .badParameter("login", Self.loginRule) }
         if let number = number(id) { return User(id: .number(number), login: login) }
         guard ids == .text, isTextID(id) else {

@@ -33,7 +33,8 @@ package final class RedisConnection {
         let tag: Int
         /// When the first command of its tick was sent.
         let sentAt: NIODeadline
-        var endsWrite = false
+        /// Commands of the write that ends with this one; 0 in the middle of a write.
+        var endsWriteOf = 0
     }
 
     private struct Rejected {
@@ -174,8 +175,8 @@ package final class RedisConnection {
         guard unwritten > 0, let handler else { return }
         armTimer()
         guard handler.isWritable else { return }
+        pending[pending.index(before: pending.endIndex)].endsWriteOf = unwritten
         unwritten = 0
-        pending[pending.index(before: pending.endIndex)].endsWrite = true
         handler.write(outgoing.buffer)
         outgoing.clear(keeping: Self.keptBytes)
     }
@@ -188,8 +189,9 @@ package final class RedisConnection {
             lose(RedisError(code, detail: "a reply to nothing"))
             return
         }
-        if command.endsWrite {
-            observer?.roundTrip(nanoseconds: (NIODeadline.now() - command.sentAt).nanoseconds)
+        if command.endsWriteOf > 0 {
+            let time = NIODeadline.now() - command.sentAt
+            observer?.roundTrip(nanoseconds: time.nanoseconds, commands: command.endsWriteOf)
         }
         if reply.kind == .error {
             fail(command.receiver, command.tag, RedisError(.server(reply.string)))

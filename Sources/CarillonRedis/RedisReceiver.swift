@@ -19,8 +19,8 @@ package protocol RedisConnectionObserver: AnyObject {
     func connected(_ connection: RedisConnection)
     /// A connection that could be used no longer can; what was outstanding has heard so already.
     func disconnected(_ connection: RedisConnection, error: RedisError)
-    /// From the first command of a write to the reply to its last one; once per write.
-    func roundTrip(nanoseconds: Int64)
+    /// From the first command of a write of `commands` commands to the reply to its last one; once per write.
+    func roundTrip(nanoseconds: Int64, commands: Int)
     /// One command failed: an error reply, or no reply.
     func commandFailed(_ error: RedisError)
 }

@@ -37,19 +37,21 @@ package final class RedisProcess: Sendable {
     /// Starts a server and waits until it answers.
     ///
     /// - Parameter arguments: Added to the command line, such as `["--requirepass", "secret"]`.
-    package static func start(_ arguments: [String] = []) async throws -> RedisProcess {
+    /// - Parameter port: Any free one unless given.
+    /// - Throws: `Failure` when it does not start, such as on a port that is taken.
+    package static func start(_ arguments: [String] = [], port: Int? = nil) async throws -> RedisProcess {
         // The port was free a moment ago; should somebody else have taken it since, another one is.
         for _ in 0..<4 {
-            let process = try RedisProcess(arguments)
+            let process = try RedisProcess(arguments, port: port ?? freePort())
             if try await process.launch() { return process }
             await process.stop()
         }
         throw Failure(description: "redis-server does not start")
     }
 
-    private init(_ arguments: [String]) throws {
+    private init(_ arguments: [String], port: Int) throws {
         self.arguments = arguments
-        port = try Self.freePort()
+        self.port = port
         var template = Array("\(NSTemporaryDirectory())carillon-redis-XXXXXX".utf8CString)
         // SAFETY: the template is zero-terminated and mkdtemp writes within it.
         guard template.withUnsafeMutableBufferPointer({ mkdtemp($0.baseAddress!) }) != nil else {
@@ -180,13 +182,19 @@ package final class RedisProcess: Sendable {
         children.withLock { if $0.server != 0 { Glibc.kill($0.server, number) } }
     }
 
-    /// Any answer but `LOADING` will do: that a password is wanted, too, says that the server serves.
+    /// Asks over the unix socket: only this server can have made it, and only after it got its port, while on the port
+    /// itself somebody else may answer. Anything but `LOADING` will do: that a password is wanted says that it serves.
     private func answersPing() -> Bool {
-        guard let descriptor = try? Self.loopbackSocket() else { return false }
+        let descriptor = socket(AF_UNIX, Self.streamSocket, 0)
+        guard descriptor >= 0 else { return false }
         defer { close(descriptor) }
-        var address = Self.loopback(port: port)
-        let length = socklen_t(MemoryLayout<sockaddr_in>.size)
-        // SAFETY: connect gets the address of a whole sockaddr_in and its size.
+        var address = sockaddr_un()
+        address.sun_family = sa_family_t(AF_UNIX)
+        let path = Array(unixSocket.utf8)
+        // SAFETY: the path is cut to what sun_path holds, with its final zero.
+        withUnsafeMutableBytes(of: &address.sun_path) { $0.copyBytes(from: path.prefix($0.count - 1)) }
+        let length = socklen_t(MemoryLayout<sockaddr_un>.size)
+        // SAFETY: connect gets the address of a whole sockaddr_un and its size.
         let connected = withUnsafePointer(to: &address) { pointer in
             pointer.withMemoryRebound(to: sockaddr.self, capacity: 1) { connect(descriptor, $0, length) == 0 }
         }

@@ -10,8 +10,8 @@ package protocol PodListener: Sendable {
     /// Pods died; what they held of local users must be taken over.
     func podsDied(_ pods: [String]) async
     func heartbeatFailed() async
-    /// The others know of this pod from now on, and did not a moment ago.
-    func podJoined() async
+    /// Others have taken this pod for dead, so they may have kept from it what concerns its users.
+    func wasTakenForDead() async
 }
 
 /// Another process runs under this pod's name.
@@ -47,13 +47,16 @@ package struct Heartbeat: Service {
         let counters = context.metrics.worker(.heartbeat)
         var watch = PodWatch()
         var hasClaimed = false
+        var wasKnown = false
         while !Task.isCancelled {
             do {
                 if !hasClaimed {
                     try await registry.claim()
                     hasClaimed = true
                 }
-                try await beat(&watch)
+                let isKnown = try await beat(&watch)
+                if wasKnown && !isKnown { await listener.wasTakenForDead() }
+                wasKnown = true
             } catch let error as PodIDTaken {
                 throw error
             } catch {
@@ -66,18 +69,19 @@ package struct Heartbeat: Service {
         }
     }
 
-    private func beat(_ watch: inout PodWatch) async throws {
+    /// - Returns: Whether the others still knew this pod.
+    private func beat(_ watch: inout PodWatch) async throws -> Bool {
         let started = ContinuousClock.now
         let seen = try await registry.beat()
         if seen.otherOwner != nil { throw PodIDTaken(podID: registry.podID) }
         let now = ContinuousClock.now
         let dead = watch.observed(seen.heartbeats, at: now, took: now - started).filter { $0 != registry.podID }
         await listener.podsSeen(watch.pods.subtracting([registry.podID]), age: ContinuousClock.now - started)
-        if seen.isNew { await listener.podJoined() }
-        guard !dead.isEmpty else { return }
+        guard !dead.isEmpty else { return seen.knowsThisPod }
         context.logger.warning("pods are dead", metadata: ["pods": "\(dead.joined(separator: " "))"])
         await listener.podsDied(dead)
         for pod in dead { try await registry.remove(pod) }
         context.metrics.worker(.deadPodCleanup).items.increment(by: dead.count)
+        return seen.knowsThisPod
     }
 }

@@ -39,7 +39,7 @@ final class ObserverLog: RedisConnectionObserver {
 
     func connected(_ connection: RedisConnection) { connectedCount += 1 }
     func disconnected(_ connection: RedisConnection, error: RedisError) { disconnections.append(error) }
-    func roundTrip(nanoseconds: Int64) { roundTrips.append(nanoseconds) }
+    func roundTrip(nanoseconds: Int64, commands: Int) { roundTrips.append(nanoseconds) }
     func commandFailed(_ error: RedisError) { failures.append(error) }
 }
 

@@ -99,5 +99,5 @@ struct AdminAdapter: AdminService {
         return number
     }
 
-    private static let badCursor = Problem.badParameter("cursor", "cursor is the next_cursor of an earlier answer")
+    private static let badCursor = Problem.badParameter("cursor", "must be the next_cursor of an earlier answer")
 }

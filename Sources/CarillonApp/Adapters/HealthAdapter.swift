@@ -54,9 +54,14 @@ struct HealthAdapter: HealthService {
 struct MetricsAdapter: MetricsSource {
     let pod: PodHandle
     let metrics: Metrics
+    let registry: PodRegistry
 
     func exposition() async -> String {
-        await pod.run { pod in metrics.consumerLag.set(pod.hub.waitingForUpkeep) }
+        let position = await pod.run { pod in
+            metrics.consumerLag.set(pod.hub.waitingForUpkeep)
+            return pod.busReader.position
+        }
+        if let depth = try? await registry.busDepth(after: position) { metrics.busDepth.set(depth) }
         return metrics.exposition()
     }
 }

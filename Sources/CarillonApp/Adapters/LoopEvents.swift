@@ -15,12 +15,15 @@ final class RedisEvents: RedisConnectionObserver {
     func connected(_ connection: RedisConnection) {
         if connection.connectionCount > 1 { metrics.redisReconnects.increment() }
         metrics.redisUp.set(1)
-        pod?.redisConnected()
+        pod?.catchUp()
     }
 
     func disconnected(_ connection: RedisConnection, error: RedisError) { metrics.redisUp.set(0) }
 
-    func roundTrip(nanoseconds: Int64) { metrics.redisRoundTrip.observe(Double(nanoseconds) / 1e6) }
+    func roundTrip(nanoseconds: Int64, commands: Int) {
+        metrics.redisCommands.increment(by: commands)
+        metrics.redisRoundTrip.observe(Double(nanoseconds) / 1e6)
+    }
 
     func commandFailed(_ error: RedisError) {
         // A group that is missing or there already is an answer, not a failure.

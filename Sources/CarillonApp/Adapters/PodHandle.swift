@@ -50,8 +50,8 @@ extension PodHandle: PodListener {
         }
     }
 
-    func podJoined() async {
-        await run { $0.hub.podJoined() }
+    func wasTakenForDead() async {
+        await run { $0.catchUp() }
     }
 
     func heartbeatFailed() async {

@@ -27,6 +27,7 @@ package struct ClientFrameError: Error, Sendable {
         case notFound
         case gone
         case unavailable
+        case busy
 
         package var name: StaticString {
             switch self {
@@ -36,6 +37,7 @@ package struct ClientFrameError: Error, Sendable {
             case .notFound: "not_found"
             case .gone: "gone"
             case .unavailable: "unavailable"
+            case .busy: "busy"
             }
         }
     }

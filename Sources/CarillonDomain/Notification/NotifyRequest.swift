@@ -30,13 +30,14 @@ package struct NotifyRequest: Sendable {
 private struct NotifyRequestParser {
     let bytes: UnsafeRawBufferPointer
     let limits: NotifyLimits
-    var members: [Member: JSONScanner.Value] = [:]
+    /// The value of each member, by its raw value.
+    var members = [JSONScanner.Value?](repeating: nil, count: Member.allCases.count)
     var targets: [User] = []
     var hasTargets = false
     var faults: [Problem.Field] = []
 
     /// The members that are understood; the aliases are those of the contract.
-    enum Member: CaseIterable {
+    enum Member: Int, CaseIterable {
         case message
         case createdAt
         case source
@@ -99,12 +100,14 @@ private struct NotifyRequestParser {
                 try parser.scanTargets(&scanner)
             } else {
                 let value = try scanner.value(depth: Limits.jsonDepth - 1)
-                for member in Member.allCases where scanner.equals(name, member.name) { parser.members[member] = value }
+                for member in Member.allCases where scanner.equals(name, member.name) { parser.members[member.rawValue] = value }
             }
         }
         try scanner.end()
         self = parser
     }
+
+    func given(_ member: Member) -> JSONScanner.Value? { members[member.rawValue] }
 
     mutating func fault(_ pointer: String, _ detail: String) {
         if faults.count < Self.listedFaults { faults.append(Problem.Field(pointer: pointer, detail: detail)) }
@@ -192,7 +195,7 @@ extension NotifyRequestParser {
         write(.priority, priority(), into: &optional)
         write(.data, data(), into: &optional)
         let ttl = ttlSeconds()
-        write(.ttlSeconds, ttl == nil ? nil : members[.ttlSeconds], into: &optional)
+        write(.ttlSeconds, ttl == nil ? nil : given(.ttlSeconds), into: &optional)
         return NotifyRequest(
             targets: targets,
             content: NotificationContent(common: common, optional: optional),
@@ -206,9 +209,9 @@ extension NotifyRequestParser {
     }
 
     private mutating func writeMessage(into buffer: inout ByteBuffer) {
-        let content = members[.content]?.kind == .object ? nil : members[.content]
-        guard let value = members[.message] ?? content else { return fault("/message", "is required") }
-        let pointer = members[.message] == nil ? "/content" : "/message"
+        let content = given(.content)?.kind == .object ? nil : given(.content)
+        guard let value = given(.message) ?? content else { return fault("/message", "is required") }
+        let pointer = given(.message) == nil ? "/content" : "/message"
         guard let text = value.text else { return fault(pointer, "must be a string") }
         guard (1...limits.messageBytes).contains(text.decodedBytes) else {
             return fault(pointer, "must be 1 to \(limits.messageBytes) bytes long")
@@ -217,7 +220,7 @@ extension NotifyRequestParser {
     }
 
     private mutating func createdAt() -> Timestamp {
-        guard let value = members[.createdAt] else { return .now() }
+        guard let value = given(.createdAt) else { return .now() }
         if let text = value.text, !text.hasEscapes,
             let time = Timestamp(rfc3339: UnsafeRawBufferPointer(rebasing: bytes[text.range]))
         {
@@ -228,7 +231,7 @@ extension NotifyRequestParser {
     }
 
     private mutating func text(_ member: Member, _ limit: Int, allowsEmpty: Bool = false) -> JSONScanner.Value? {
-        guard let value = members[member] else { return nil }
+        guard let value = given(member) else { return nil }
         guard let text = value.text, text.decodedBytes <= limit, allowsEmpty || text.decodedBytes > 0 else {
             fault("/\(member.name)", "must be a string of \(allowsEmpty ? 0 : 1) to \(limit) bytes")
             return nil
@@ -237,7 +240,7 @@ extension NotifyRequestParser {
     }
 
     private mutating func priority() -> JSONScanner.Value? {
-        guard let value = members[.priority] else { return nil }
+        guard let value = given(.priority) else { return nil }
         let words: [StaticString] = ["low", "medium", "high", "urgent"]
         guard let text = value.text, words.contains(where: { JSONScanner(bytes).equals(text, $0) }) else {
             fault("/priority", "must be low, medium, high or urgent")
@@ -247,8 +250,8 @@ extension NotifyRequestParser {
     }
 
     private mutating func data() -> JSONScanner.Value? {
-        let content = members[.content]?.kind == .object ? Member.content : nil
-        guard let member = first(.data, .metadata) ?? content, let value = members[member] else { return nil }
+        let content = given(.content)?.kind == .object ? Member.content : nil
+        guard let member = first(.data, .metadata) ?? content, let value = given(member) else { return nil }
         guard value.kind == .object, value.range.count <= limits.messageBytes else {
             fault("/\(member.name)", "must be an object of at most \(limits.messageBytes) bytes")
             return nil
@@ -257,7 +260,7 @@ extension NotifyRequestParser {
     }
 
     private mutating func ttlSeconds() -> Int? {
-        guard let value = members[.ttlSeconds] else { return nil }
+        guard let value = given(.ttlSeconds) else { return nil }
         if value.kind == .number, let seconds = JSONScanner(bytes).natural(value.range).flatMap(Int.init(exactly:)),
             Limits.ttlSeconds.contains(seconds)
         {
@@ -267,5 +270,5 @@ extension NotifyRequestParser {
         return nil
     }
 
-    private func first(_ names: Member...) -> Member? { names.first { members[$0] != nil } }
+    private func first(_ names: Member...) -> Member? { names.first { given($0) != nil } }
 }

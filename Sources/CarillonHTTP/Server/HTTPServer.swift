@@ -158,10 +158,12 @@ package final class HTTPServer: Service {
                     try channel.pipeline.syncOperations.addHandler(AcceptErrorHandler(logger))
                 }
             }
-            .childChannelOption(.tcpOption(.tcp_nodelay), value: 1)
-            .childChannelOption(.recvAllocator, value: Self.smallReads)
+            // Accepted sockets inherit it on Linux; elsewhere the bootstrap would have to set it on each.
+            .serverChannelOption(.tcpOption(.tcp_nodelay), value: 1)
             .childChannelInitializer { channel in
                 channel.eventLoop.makeCompletedFuture {
+                    // Set here and not as an option of the bootstrap, which costs a chain of futures per connection.
+                    try channel.syncOptions?.setOption(.recvAllocator, value: Self.smallReads)
                     try channel.pipeline.syncOperations.addHandler(FrontHandler(shared.value))
                 }
             }

@@ -31,7 +31,7 @@ package struct Page: Hashable, Sendable {
     init(_ parameters: QueryParameters) throws(Problem) {
         if let text = parameters["limit"] {
             guard let limit = Int(text), Self.limits.contains(limit), !text.hasPrefix("+") else {
-                throw .badParameter("limit", "limit is 1 to \(Self.limits.upperBound)")
+                throw .badParameter("limit", "must be 1 to \(Self.limits.upperBound)")
             }
             self.limit = limit
         } else {
@@ -40,7 +40,7 @@ package struct Page: Hashable, Sendable {
         cursor = parameters["cursor"]
         if let cursor {
             guard (1...Self.cursorBytes).contains(cursor.utf8.count), cursor.utf8.allSatisfy({ (0x21...0x7e) ~= $0 })
-            else { throw .badParameter("cursor", "cursor is the next_cursor of an earlier answer") }
+            else { throw .badParameter("cursor", "must be the next_cursor of an earlier answer") }
         }
     }
 }

@@ -36,7 +36,7 @@ final class GroupKeeper {
         }
     }
 
-    private func flush() {
+    func flush() {
         let batch = queued
         queued.removeAll(keepingCapacity: true)
         for inbox in batch { work(on: inbox) }

@@ -41,13 +41,14 @@ extension Hub {
             guard case .success(let part) = result else { return refuseSync(device) }
             store.payloads(of: part.entries.map { $0.notificationID ?? NotificationID("") }) { [self] result in
                 guard case .success(let payloads) = result else { return refuseSync(device) }
-                device.connection.sendBulk(Self.syncResponse(part, payloads))
+                device.answerSync(Self.syncResponse(part, payloads))
             }
         }
     }
 
     private func refuseSync(_ device: Device) {
-        device.send(ClientFrameError(.unavailable, "Redis is away", type: "sync.request"))
+        let error = ClientFrameError(.unavailable, "Redis is away", type: "sync.request")
+        device.answerSync(WebSocketFrame.text { ServerFrame.writeError(error, into: &$0) })
     }
 
     private static func syncResponse(_ part: InboxPart, _ payloads: [ByteBuffer?]) -> ByteBuffer {

@@ -59,9 +59,9 @@ package final class Hub {
         return inbox
     }
 
-    func leave(_ device: Device, _ inbox: Inbox) {
+    func leave(_ device: Device, _ inbox: Inbox, wasLive: Bool) {
         metrics.websocketConnections.add(-1)
-        inbox.remove(device)
+        inbox.remove(device, wasLive: wasLive)
         guard inbox.devices.isEmpty else { return }
         inboxes[inbox.key] = nil
         metrics.localUsers.set(inboxes.count)
@@ -96,8 +96,8 @@ package final class Hub {
         inbox.holdsLock = true
         if inboxes[inbox.key] === inbox {
             inbox.needsWholeHandOut()
-        } else {
-            // The last device left while the lock was on its way.
+        } else if inboxes[inbox.key] == nil {
+            // The last device left while the lock was on its way, and none has come since.
             store.leave(inbox.key, holdsLock: true)
         }
     }
@@ -117,6 +117,9 @@ package final class Hub {
     package var isEmpty: Bool { inboxes.isEmpty }
     /// Users whose consumer groups wait for the next batch of upkeep.
     package var waitingForUpkeep: Int { groupKeeper.waiting }
+
+    /// Does at once what waits for the next batch of group upkeep.
+    package func finishUpkeep() { groupKeeper.flush() }
 
     /// Closes all sockets, spread evenly over `duration`, each with a hint when to come back, and takes no new ones.
     package func drain(over duration: TimeAmount) {
@@ -170,9 +173,12 @@ package final class Hub {
 
     // MARK: - Redis and other pods
 
-    /// The connection to Redis is up, for the first time or again: finds out whether ids may have gone back, then reads all
-    /// local users again.
-    package func redisConnected() {
+    /// The pod may have missed something: finds out whether ids have gone back, then reads all local users again; and once more
+    /// when the other pods must have noticed that it is there.
+    package func catchUp() {
+        eventLoop.assumeIsolated().scheduleTask(in: Self.noticedAfter) { [self] in
+            if !pods.isAlone { missedMessages() }
+        }
         store.epoch { [self] result in
             guard case .success(let epoch) = result else { return }
             self.epoch = epoch
@@ -201,21 +207,6 @@ package final class Hub {
         }
     }
 
-    /// The other pods have come to know this one, which they did not or took for dead: says again whose devices are here, and
-    /// reads what they kept to themselves, now and once more when none of them can believe any longer to be alone.
-    package func podJoined() {
-        visitAll { [self] inbox in
-            confirmPresence(inbox)
-            inbox.resync()
-        }
-        eventLoop.assumeIsolated().scheduleTask(in: PodDirectory.believedFor + Self.underWay) { [self] in
-            visitAll { $0.resync() }
-        }
-    }
-
-    /// For how long something that another pod sent while it believed to be alone may be under way.
-    private static let underWay = TimeAmount.seconds(1)
-
     /// A pod was found dead: takes over what it held of local users, and looks for entries that it added without a word.
     package func podDied(_ pod: String) {
         bus.forget(pod)
@@ -240,6 +231,8 @@ package final class Hub {
     }
 
     private static let visitedAtOnce = 256
+    /// Another pod has seen this one's heartbeat by then, and no longer believes that it is alone.
+    private static let noticedAfter = PodDirectory.believedFor + .milliseconds(1_500)
 }
 
 /// An open connection, as admin lists show it.
@@ -291,7 +284,7 @@ extension Hub: WebSocketAcceptor {
     private static func since(_ text: String?) throws(Problem) -> StreamID? {
         guard let text, !text.isEmpty else { return nil }
         guard let id = StreamID(text) else {
-            throw .badParameter("since", "since is a stream id such as 1640995200000-0")
+            throw .badParameter("since", "must be a stream id such as 1640995200000-0")
         }
         return id
     }

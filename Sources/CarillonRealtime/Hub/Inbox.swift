@@ -10,6 +10,7 @@ final class Inbox {
     let key: UserKey
     private unowned let hub: Hub
     private(set) var devices: [Device] = []
+    private var liveDevices = 0
     private(set) var cursor = DeliveryCursor()
     /// This pod keeps the user's consumer group.
     var holdsLock = false
@@ -35,14 +36,18 @@ final class Inbox {
 
     func add(_ device: Device) { devices.append(device) }
 
-    func remove(_ device: Device) { devices.removeAll { $0 === device } }
+    func remove(_ device: Device, wasLive: Bool) {
+        devices.removeAll { $0 === device }
+        if wasLive { liveDevices -= 1 }
+    }
 
     /// A device has been replayed up to `mark`. The first one sets the cursor; later ones bring their own mark.
     func wentLive(at mark: StreamID) {
-        if devices.count(where: \.isLive) == 1 { cursor.start(at: mark) }
+        liveDevices += 1
+        if liveDevices == 1 { cursor.start(at: mark) }
     }
 
-    private var hasLiveDevice: Bool { devices.contains(where: \.isLive) }
+    private var hasLiveDevice: Bool { liveDevices > 0 }
 
     // MARK: - The consumer group
 

@@ -20,6 +20,12 @@ package final class Device: WebSocketSession {
     /// Entries that it was told of as cleared by its own replay, and need not hear of again.
     private var toldCleared: [StreamID] = []
 
+    /// `sync.request`s that were not answered yet, the one under way first.
+    private var syncs: [SyncRequest] = []
+    private var isSyncAnswered = false
+
+    private static let syncsWaiting = 256
+
     private enum Phase {
         case connecting(since: StreamID?, epoch: String?)
         /// Redis was away when it wanted to read.
@@ -64,17 +70,19 @@ package final class Device: WebSocketSession {
     }
 
     package func closed() {
+        let wasLive = isLive
         phase = .closed
+        syncs.removeAll()
         guard let inbox else { return }
         self.inbox = nil
-        hub.leave(self, inbox)
+        hub.leave(self, inbox, wasLive: wasLive)
     }
 
     package func received(_ message: ByteBuffer) {
         do throws(ClientFrameError) {
             switch try ClientFrame.parse(message) {
             case .read(let entries): hub.markRead(entries, by: self)
-            case .sync(let request): hub.sync(request, for: self)
+            case .sync(let request): try queue(request)
             case .setRetention(let days): hub.setRetention(days, by: self)
             }
         } catch {
@@ -84,6 +92,33 @@ package final class Device: WebSocketSession {
 
     package func drained() {
         if case .replaying(let replay) = phase, !replay.isEmpty { showPage() }
+        if isSyncAnswered { syncNext() }
+    }
+
+    // MARK: - History on request
+
+    /// Answers come one at a time, each when the socket has taken the one before: a device that asks without reading costs one
+    /// answer's memory, not hundreds.
+    private func queue(_ request: SyncRequest) throws(ClientFrameError) {
+        guard syncs.count < Self.syncsWaiting else {
+            throw ClientFrameError(.busy, "too many requests wait for their answers", type: "sync.request")
+        }
+        syncs.append(request)
+        if syncs.count == 1 { hub.sync(request, for: self) }
+    }
+
+    /// The answer to the first request that waits; the next one follows when the socket has taken it.
+    func answerSync(_ frame: ByteBuffer) {
+        guard !syncs.isEmpty else { return }
+        isSyncAnswered = true
+        connection.sendBulk(frame)
+    }
+
+    private func syncNext() {
+        isSyncAnswered = false
+        guard !syncs.isEmpty else { return }
+        syncs.removeFirst()
+        if let next = syncs.first { hub.sync(next, for: self) }
     }
 
     func send(_ error: ClientFrameError) {

@@ -42,16 +42,21 @@ extension WebSocketConnection {
         context?.close(promise: nil)
     }
 
+    /// A frame that is longer than the whole cap still goes to a device that has taken everything before.
     private func hasRoom(_ bytes: Int) -> Bool {
-        let limit = group.settings.outboxBytes
-        if outbox.liveBytes + handedBytes + bytes <= limit { return true }
+        if isWithinCap(bytes) { return true }
         writeOutbox()
         guard isOpen, let context else { return false }
         let buffered = try? context.channel.syncOptions?.getOption(.bufferedWritableBytes)
         handedBytes = min(handedBytes, buffered ?? handedBytes)
-        if outbox.liveBytes + handedBytes + bytes <= limit { return true }
+        if isWithinCap(bytes) { return true }
         closeSlow(context)
         return false
+    }
+
+    private func isWithinCap(_ bytes: Int) -> Bool {
+        let waiting = outbox.liveBytes + handedBytes
+        return waiting == 0 || waiting + bytes <= group.settings.outboxBytes
     }
 
     /// What the device has not taken is dropped: it will ask again. The close frame goes to the channel at once, since

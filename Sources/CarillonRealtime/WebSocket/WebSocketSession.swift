@@ -39,8 +39,8 @@ package protocol WebSocketObserver: AnyObject {
     func webSocketRefused(status: Int)
     /// One write to one socket.
     func webSocketWrote(frames: Int, bytes: Int)
+    /// A device answered no ping; it is being closed.
+    func webSocketTimedOut()
     /// A device that sends too fast is not read from for now.
     func webSocketThrottled()
-    /// A device answered neither of two pings and is closed.
-    func webSocketTimedOut()
 }

@@ -1,4 +1,4 @@
-import CarillonDomain
+package import CarillonDomain
 import CarillonMetrics
 package import CarillonRedis
 package import NIOCore
@@ -30,7 +30,8 @@ package final class BusReader: RedisReceiver {
     private let eventLoop: any EventLoop
     private weak var listener: (any BusListener)?
     private var phase = Phase.closed
-    private var position = StreamID.zero
+    /// The last entry that was read.
+    package private(set) var position = StreamID.zero
     private var numbers: [String: UInt64] = [:]
     private var lastHeard = NIODeadline.now()
     /// Replies of an earlier opening are none of our business.

@@ -1,4 +1,4 @@
-import CarillonDomain
+package import CarillonDomain
 package import CarillonRedis
 
 /// The names and signs of life of pods.
@@ -23,8 +23,8 @@ package struct PodRegistry: Sendable {
     package struct Observation: Sendable {
         /// Pod → what its field held.
         package let heartbeats: [String: String]
-        /// This pod had no field until now: it is new to the others, or was taken for dead.
-        package let isNew: Bool
+        /// This pod's own field was there; if not, others have taken it for dead.
+        package let knowsThisPod: Bool
         /// The run id of the process that owns this pod's name, where it is another.
         package let otherOwner: String?
     }
@@ -52,7 +52,7 @@ package struct PodRegistry: Sendable {
             RedisCommand("HGETALL", .key(Keys.heartbeats)),
         ])
         let holder = replies[0].string
-        if let holder, holder != settings.runID { return Observation(heartbeats: [:], isNew: false, otherOwner: holder) }
+        if let holder, holder != settings.runID { return Observation(heartbeats: [:], knowsThisPod: false, otherOwner: holder) }
         _ = try await pipeline([
             RedisCommand("EXPIRE", .key(owner), .integer(Self.ownerTTLSeconds)),
             RedisCommand(
@@ -63,7 +63,14 @@ package struct PodRegistry: Sendable {
             ),
         ])
         let heartbeats = Self.table(replies[1])
-        return Observation(heartbeats: heartbeats, isNew: heartbeats[podID] == nil, otherOwner: nil)
+        return Observation(heartbeats: heartbeats, knowsThisPod: heartbeats[podID] != nil, otherOwner: nil)
+    }
+
+    /// Entries in this pod's bus behind `position`, as far as a thousand.
+    package func busDepth(after position: StreamID) async throws(StoreError) -> Int {
+        try await pipeline([
+            RedisCommand("XRANGE", .key(Keys.bus(podID)), .text("(\(position)"), .text("+"), .text("COUNT"), .integer(1_000))
+        ])[0].array?.count ?? 0
     }
 
     /// Removes what a dead pod left behind.

@@ -165,6 +165,23 @@ struct WebSocketSendingTests {
         #expect(try harness.sentFrames().count == 100)
     }
 
+    @Test("one frame longer than the cap goes to a device that has taken everything before")
+    func longFrame() throws {
+        var settings = WebSocketSettings()
+        settings.outboxBytes = 100_000
+        let harness = try Harness.open(settings)
+        harness.connection.send(.frame(bytes: 250_000))
+        harness.loop.run()
+        #expect(harness.connection.isOpen)
+        #expect(try harness.sentFrames().count == 1)
+        harness.wire.stall()
+        harness.connection.send(.frame(bytes: 250_000))
+        harness.loop.run()
+        #expect(harness.connection.isOpen)
+        harness.connection.send(.frame(bytes: 10))
+        #expect(!harness.connection.isOpen)
+    }
+
     @Test("is not read from while it does not take what it is sent")
     func stopsReading() throws {
         let harness = try Harness.open()
