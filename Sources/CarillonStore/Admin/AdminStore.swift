@@ -5,7 +5,7 @@ package import CarillonRedis
 ///
 /// - Isolation: any task
 package struct AdminStore: Sendable {
-    private let redis: RedisClient
+    let redis: RedisClient
     private let settings: StoreSettings
 
     /// Users that are looked at in one round trip.
@@ -97,18 +97,19 @@ package struct AdminStore: Sendable {
         from position: Position?,
         offset: Int
     ) async throws(StoreError) -> [(key: UserKey, score: UInt64)] {
-        let reply = try await redis.replies([
-            RedisCommand(
-                "ZREVRANGEBYSCORE",
-                .key(Keys.recentUsers),
-                .text(position.map { String($0.score) } ?? "+inf"),
-                .text("-inf"),
-                .text("WITHSCORES"),
-                .text("LIMIT"),
-                .integer(offset),
-                .integer(Self.usersPerRound)
-            )
-        ])[0].array ?? []
+        let reply =
+            try await redis.replies([
+                RedisCommand(
+                    "ZREVRANGEBYSCORE",
+                    .key(Keys.recentUsers),
+                    .text(position.map { String($0.score) } ?? "+inf"),
+                    .text("-inf"),
+                    .text("WITHSCORES"),
+                    .text("LIMIT"),
+                    .integer(offset),
+                    .integer(Self.usersPerRound)
+                )
+            ])[0].array ?? []
         return stride(from: 0, to: reply.count - 1, by: 2).compactMap { index in
             let score = reply[index + 1].string.flatMap { Double($0) }.map { UInt64($0) } ?? 0
             return reply[index].string.flatMap { UserKey(text: $0) }.map { ($0, score) }

@@ -22,6 +22,7 @@ struct StopTests {
             #expect(try await pod.redis("KEYS", "notif:lock:*").array.isEmpty)
             #expect(try await pod.redis("KEYS", "notif:conn:*").array.isEmpty)
             #expect(try await pod.redis("EXISTS", "notif:bus:\(pod.server.podID)") == .integer(0))
+            #expect(try await pod.redis("EXISTS", "notif:clients:\(pod.server.podID)") == .integer(0))
             #expect(try await pod.redis("HEXISTS", "notif:pods:hb", pod.server.podID) == .integer(0))
         }
     }

@@ -43,10 +43,12 @@ struct PodDeathTests {
                     guard presence == [pod.server.podID] else { return false }
                 }
                 let isInHeartbeats = try await pod.redis("HEXISTS", "notif:pods:hb", name) == .integer(1)
-                let hasBus = try await pod.redis("EXISTS", "notif:bus:\(name)") == .integer(1)
-                return !isInHeartbeats && !hasBus
+                let left = try await pod.redis("EXISTS", "notif:bus:\(name)", "notif:clients:\(name)")
+                return !isInHeartbeats && left == .integer(0)
             }
             #expect(posts > 1)
+            let listed = try await pod.get("/api/v1/admin/clients").json["clients"]?.array ?? []
+            #expect(listed.map { $0["pod_id"] } == users.map { _ in .string(pod.server.podID) })
             #expect(try await pod.metric("carillon_takeovers_total") == 5)
             for (user, device) in zip(users, devices) {
                 try await wait(until: "the group is kept") { try await pod.pendingCount(user) == posts }

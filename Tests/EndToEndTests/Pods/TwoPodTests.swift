@@ -128,23 +128,42 @@ struct TwoPodTests {
         return try await first.metric(name) + second.metric(name)
     }
 
-    @Test("admin lists show devices of both pods on both")
+    @Test("admin lists show the devices of both pods on both")
     func adminLists() async throws {
         try await withSecond { second in
             let user = TestUser()
-            let devices = [try await first.device(user), try await second.device(user)]
+            var devices: [Device] = []
+            for pod in [first, second, second] { devices.append(try await pod.device(user)) }
+            let ids = Set(devices.map { $0.ready["connection_id"] })
             for pod in [first, second] {
-                let clients = try #require(try await pod.get("/api/v1/admin/clients").json["clients"]?.array)
-                let own = clients.filter { $0["id"] == .number(user.id) }
-                #expect(
-                    Set(own.compactMap { $0["pod_id"]?.string }) == [first.server.podID, second.server.podID]
-                )
-                #expect(
-                    Set(own.map { $0["connection_id"] }) == Set(devices.map { $0.ready["connection_id"] })
-                )
-                let users = try #require(try await pod.get("/api/v1/admin/users").json["users"]?.array)
-                #expect(users.filter { $0["id"] == .number(user.id) }.map { $0["connections"] } == [.number("2")])
+                try await wait(until: "all are listed on \(pod.server.podID)") {
+                    try await rows("clients", of: user, on: pod).count == 3
+                }
+                let listed = try await rows("clients", of: user, on: pod)
+                #expect(Set(listed.map { $0["connection_id"] }) == ids)
+                let pods = listed.compactMap { $0["pod_id"]?.string }
+                #expect(pods == [second.server.podID, second.server.podID, first.server.podID])
+                let users = try await rows("users", of: user, on: pod)
+                #expect(users.map { $0["connections"] } == [.number("3")])
+                #expect(users.map { $0["login"] } == [.string(user.login)])
             }
+            devices[1].client.drop()
+            try await wait(until: "the one that left is off the list") {
+                try await rows("clients", of: user, on: first).count == 2
+            }
+            #expect(try await rows("users", of: user, on: first).map { $0["connections"] } == [.number("2")])
+        }
+    }
+
+    /// A user's rows of a whole listing, read in pages of two.
+    private func rows(_ list: String, of user: TestUser, on pod: Pod) async throws -> [WireJSON] {
+        var rows: [WireJSON] = []
+        var cursor = ""
+        while true {
+            let page = try await pod.get("/api/v1/admin/\(list)?limit=2\(cursor)").json
+            rows += try #require(page[list]?.array)
+            guard let next = page["next_cursor"]?.string else { return rows.filter { $0["id"] == .number(user.id) } }
+            cursor = "&cursor=\(next)"
         }
     }
 
