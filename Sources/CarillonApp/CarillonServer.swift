@@ -101,7 +101,7 @@ package enum CarillonServer {
             configuration: configuration,
             eventLoop: pod.eventLoop,
             routes: RouteServices(
-                admin: AdminAdapter(pod: pod, store: admin, podID: settings.podID),
+                admin: AdminAdapter(pod: pod, store: admin),
                 health: HealthAdapter(pod: pod, podID: settings.podID),
                 metrics: MetricsAdapter(
                     pod: pod,

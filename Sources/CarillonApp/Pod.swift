@@ -33,7 +33,7 @@ final class Pod {
     private var timers: [RepeatedTask] = []
     private(set) var health = RedisHealth()
 
-    /// How often the index of active users is told to Redis.
+    /// How often Redis is told who was notified and who is connected.
     private static let activityInterval = TimeAmount.milliseconds(200)
     /// How often the pod says something to itself over its bus, and looks how late its own timers are.
     private static let probeInterval = TimeAmount.seconds(1)
@@ -87,7 +87,10 @@ final class Pod {
         blocking.start()
         presenceKeeper.start(interval: upkeepInterval)
         let pod = NIOLoopBound(self, eventLoop: eventLoop)
-        every(Self.activityInterval) { pod.value.store.activity.flush() }
+        every(Self.activityInterval) {
+            pod.value.store.activity.flush()
+            pod.value.store.connections.flush()
+        }
         every(Self.probeInterval) { pod.value.busReader.probe() }
     }
 

@@ -122,7 +122,10 @@ package final class Metrics: Sendable {
     // MARK: Workers and process
 
     private let workerRuns = workerFamily("carillon_worker_runs_total", "Rounds of a worker that have ended.")
-    private let workerErrors = workerFamily("carillon_worker_errors_total", "Rounds of a worker that failed.")
+    private let workerErrors = workerFamily(
+        "carillon_worker_errors_total",
+        "Rounds of a worker that failed, and users that a round had to pass over."
+    )
     private let workerItems = workerFamily(
         "carillon_worker_items_total",
         "Entries, users or keys that a worker changed."

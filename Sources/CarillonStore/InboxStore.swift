@@ -15,6 +15,8 @@ package final class InboxStore {
     let metrics: Metrics
     /// Who was notified, told to Redis a few times a second.
     package let activity: ActivityIndex
+    /// Who is connected, told to Redis a few times a second.
+    package let connections: ConnectionIndex
     /// Reused for every payload that is written.
     var payloadBuffer = ByteBuffer()
 
@@ -23,6 +25,7 @@ package final class InboxStore {
         self.settings = settings
         self.metrics = metrics
         self.activity = ActivityIndex(redis: redis, settings: settings)
+        self.connections = ConnectionIndex(redis: redis, settings: settings)
     }
 
     package var isReady: Bool { redis.isReady }

@@ -17,6 +17,8 @@ enum Keys {
     static func presence(_ user: UserKey) -> RedisKey { RedisKey("notif:conn:", user.text) }
     /// Stream, capped: what other pods tell this one.
     static func bus(_ pod: String) -> RedisKey { RedisKey("notif:bus:", pod) }
+    /// Hash: connection id → milliseconds since 1970 and user. The open connections of a pod, for admin lists.
+    static func clients(_ pod: String) -> RedisKey { RedisKey("notif:clients:", pod) }
     /// String with a TTL: the run id of the process that owns the pod's name.
     static func podOwner(_ pod: String) -> RedisKey { RedisKey("notif:pod:", pod) }
     /// Hash with a TTL of a day: the reservation of an Idempotency-Key.

@@ -12,8 +12,14 @@ package final class ChildProcess: Sendable {
 
     /// Starts the program with these settings and nothing of this process's own but what a program needs to run.
     ///
+    /// - Parameter directory: Its working directory; this process's own where nil.
     /// - Throws: `WireError.system` where it cannot be started.
-    package init(_ executable: String, _ arguments: [String] = [], environment: [String: String] = [:]) throws {
+    package init(
+        _ executable: String,
+        _ arguments: [String] = [],
+        environment: [String: String] = [:],
+        directory: String? = nil
+    ) throws {
         folder = FileManager.default.temporaryDirectory.appending(path: "carillon-\(UUID().uuidString)")
         try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
         var settings = ProcessInfo.processInfo.environment.filter {
@@ -22,8 +28,10 @@ package final class ChildProcess: Sendable {
             )
         }
         settings.merge(environment) { $1 }
+        // A shell that becomes the program, because glibc hides its own way to another folder from Swift.
+        let mover = directory.map { ["/bin/sh", "-c", "cd \"$0\" && exec \"$@\"", $0] } ?? []
         processID = try Self.spawn(
-            [executable] + arguments,
+            mover + [executable] + arguments,
             environment: settings.map { "\($0.key)=\($0.value)" },
             output: folder.appending(path: "output").path,
             errors: folder.appending(path: "errors").path

@@ -25,9 +25,9 @@ package final class HTTPConnection {
     package let stream: WireStream
     private let port: Int
 
-    package init(port: Int, ipv6: Bool = false) throws {
+    package init(port: Int, ipv6: Bool = false, receiveBytes: Int32? = nil) throws {
         self.port = port
-        stream = try WireStream(port: port, ipv6: ipv6)
+        stream = try WireStream(port: port, ipv6: ipv6, receiveBytes: receiveBytes)
     }
 
     /// Sends one request and reads its answer; `Host` and, with a body, `Content-Length` are added.

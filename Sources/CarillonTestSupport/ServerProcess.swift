@@ -18,12 +18,16 @@ package final class ServerProcess: Sendable {
     ///   - port: where to listen; a free one where nil.
     ///   - environment: settings beside `SERVER_ADDR`, `REDIS_ADDR` and `POD_ID`, or instead of the last two; an empty
     ///     value leaves a setting out.
+    ///   - arguments: the command line.
+    ///   - directory: its working directory.
     /// - Throws: with what the server wrote, where it ends or does not answer within 20 seconds.
     package static func start(
         redisPort: Int,
         port: Int? = nil,
         podID: String? = nil,
-        environment: [String: String] = [:]
+        environment: [String: String] = [:],
+        arguments: [String] = [],
+        directory: String? = nil
     ) async throws -> ServerProcess {
         let port = try port ?? BuiltProgram.freePort()
         let podID = podID ?? "pod-\(port)"
@@ -31,7 +35,12 @@ package final class ServerProcess: Sendable {
             "SERVER_ADDR": "127.0.0.1:\(port)", "REDIS_ADDR": "127.0.0.1:\(redisPort)", "POD_ID": podID,
         ]
         settings.merge(environment) { $1 }
-        let process = try ChildProcess(BuiltProgram.server, environment: settings.filter { !$0.value.isEmpty })
+        let process = try ChildProcess(
+            BuiltProgram.server,
+            arguments,
+            environment: settings.filter { !$0.value.isEmpty },
+            directory: directory
+        )
         let server = ServerProcess(port: port, podID: podID, process: process)
         try await server.becomesLive()
         return server

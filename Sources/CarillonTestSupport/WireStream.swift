@@ -10,11 +10,15 @@ package final class WireStream {
     private var buffer: [UInt8] = []
     private var offset = 0
 
+    /// - Parameter receiveBytes: How much the kernel may keep for a reader that does not read; its own choice where nil.
     /// - Throws: `WireError.system` when the connection is refused.
-    package init(port: Int, ipv6: Bool = false) throws {
+    package init(port: Int, ipv6: Bool = false, receiveBytes: Int32? = nil) throws {
         let family = ipv6 ? AF_INET6 : AF_INET
         descriptor = socket(family, Int32(SOCK_STREAM.rawValue | SOCK_CLOEXEC.rawValue), 0)
         guard descriptor >= 0 else { throw WireError.system("socket", errno) }
+        if var receiveBytes {
+            setsockopt(descriptor, SOL_SOCKET, SO_RCVBUF, &receiveBytes, socklen_t(MemoryLayout<Int32>.size))
+        }
         guard Self.connect(descriptor, port: port, ipv6: ipv6) == 0 else {
             let code = errno
             Glibc.close(descriptor)

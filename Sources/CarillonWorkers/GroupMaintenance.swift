@@ -1,4 +1,3 @@
-import CarillonDomain
 import CarillonMetrics
 package import CarillonStore
 import ServiceLifecycle
@@ -11,9 +10,8 @@ import ServiceLifecycle
 package struct GroupMaintenance: Service {
     private let interval: Duration
     private let streamsPerSecond: Int
-    private let keeper: UserKeeper
     private let queues: UserQueues
-    private let listener: any ClearingListener
+    private let care: UserCare
     private let worker: PeriodicWorker
 
     package init(
@@ -26,10 +24,9 @@ package struct GroupMaintenance: Service {
     ) {
         self.interval = interval
         self.streamsPerSecond = streamsPerSecond
-        self.keeper = keeper
         self.queues = queues
-        self.listener = listener
         self.worker = context.periodic(.groupMaintenance, every: interval)
+        self.care = UserCare(keeper: keeper, listener: listener, worker: worker)
     }
 
     package func run() async throws { try await worker.run { try await round() } }
@@ -44,12 +41,14 @@ package struct GroupMaintenance: Service {
         repeat {
             let started = ContinuousClock.now
             let (users, next) = try await queues.sweep(from: cursor)
-            for user in users { repaired += try await keep(user, keeper, listener).removed }
+            for user in users { repaired += try await care.keep(user)?.removed ?? 0 }
             budget -= max(users.count, 1)
             cursor = next
             // What one page may cost at the allowed rate; a pass that is through ends at once.
             let share = Duration.seconds(Double(users.count) / Double(streamsPerSecond))
-            if cursor != "0" { try await Task.sleep(until: started + max(share, .milliseconds(10)), clock: .continuous) }
+            if cursor != "0" {
+                try await Task.sleep(until: started + max(share, .milliseconds(10)), clock: .continuous)
+            }
         } while cursor != "0" && budget > 0
         return repaired
     }

@@ -1,4 +1,6 @@
+import CarillonDomain
 package import CarillonMetrics
+import CarillonStore
 package import Logging
 import ServiceLifecycle
 
@@ -14,7 +16,7 @@ struct PeriodicWorker: Sendable {
     /// - Parameter round: Does one round and returns how many things it changed.
     func run(_ round: @escaping @Sendable () async throws -> Int) async throws {
         let counters = metrics.worker(name)
-        try await cancelWhenGracefulShutdown {
+        await cancelWhenGracefulShutdown {
             while !Task.isCancelled {
                 // Pods that were started together must not come at the same moment for ever.
                 try? await Task.sleep(for: interval * Double.random(in: 0.9...1.1))
@@ -26,11 +28,23 @@ struct PeriodicWorker: Sendable {
                     return
                 } catch {
                     counters.errors.increment()
-                    logger.warning("a round of work failed", metadata: ["worker": "\(name.label)", "error": "\(error)"])
+                    logger.warning(
+                        "a round of work failed",
+                        metadata: ["worker": "\(name.label)", "error": "\(error)"]
+                    )
                 }
                 counters.runs.increment()
             }
         }
+    }
+
+    /// A user could not be worked on; the round goes on without him.
+    func passedOver(_ user: UserKey, _ error: StoreError) {
+        metrics.worker(name).errors.increment()
+        logger.warning(
+            "a user was passed over",
+            metadata: ["worker": "\(name.label)", "user": "\(user)", "error": "\(error.detail)"]
+        )
     }
 }
 

@@ -1,4 +1,3 @@
-import CarillonDomain
 import CarillonMetrics
 package import CarillonStore
 import ServiceLifecycle
@@ -7,9 +6,8 @@ import ServiceLifecycle
 ///
 /// A user is looked at on the day after his oldest entry is due, and at once when he changes his retention.
 package struct RetentionTrimmer: Service {
-    private let keeper: UserKeeper
     private let queues: UserQueues
-    private let listener: any ClearingListener
+    private let care: UserCare
     private let worker: PeriodicWorker
 
     package init(
@@ -19,10 +17,9 @@ package struct RetentionTrimmer: Service {
         listener: any ClearingListener,
         context: WorkerContext
     ) {
-        self.keeper = keeper
         self.queues = queues
-        self.listener = listener
         self.worker = context.periodic(.retentionTrimmer, every: interval)
+        self.care = UserCare(keeper: keeper, listener: listener, worker: worker)
     }
 
     package func run() async throws { try await worker.run { try await round() } }
@@ -31,7 +28,7 @@ package struct RetentionTrimmer: Service {
         var removed = 0
         while case let users = try await queues.popTrimming(), !users.isEmpty {
             for user in users {
-                let report = try await keep(user, keeper, listener)
+                guard let report = try await care.keep(user) else { continue }
                 removed += report.removed
                 if let due = report.nextTrimMilliseconds { try await queues.scheduleTrim(of: user, at: due) }
             }

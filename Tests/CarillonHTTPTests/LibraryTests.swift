@@ -1,4 +1,5 @@
 import CarillonHTTP
+import CarillonTestSupport
 import Testing
 
 /// The library's way over real sockets: framing, limits, keep-alive.
@@ -57,7 +58,7 @@ import Testing
                 try await server.ask(json + "Expect: 100-continue\r\nIdempotency-Key: \"\(key)\"\r\n\r\na").status
                     == 100
             )
-            try await eventually("served") { server.notified.keys == [key] }
+            try await wait(until: "it is served") { server.notified.keys == [key] }
         }
     }
 
@@ -173,7 +174,7 @@ import Testing
                 if !isPipelined { try await client.send(Self.upgrade + early) }
                 #expect(try await client.answer().status == 101)
                 try await client.send("later")
-                try await eventually("late bytes") {
+                try await wait(until: "late bytes") {
                     server.upgraded.lastText == Self.upgrade + early + "later"
                 }
                 server.upgraded.forgetLater()

@@ -11,7 +11,7 @@ import Testing
             .reply(connection < 3 ? "-LOADING Redis is loading the dataset in memory\r\n" : "+PONG\r\n")
         }
         let link = try await TestLink.open(.test(port: server.port), waiting: false)
-        try await eventually {
+        try await wait(until: "a first answer", within: .seconds(30)) {
             try await link.run { $0.connection.lastFailure?.serverCode == "LOADING" || $0.connection.isReady }
         }
         try await link.waitUntilReady()
@@ -133,7 +133,9 @@ import Testing
     @Test func anAbsentServerIsNamedInTheFailure() async throws {
         let port = try RedisProcess.freePort()
         let link = try await TestLink.open(.test(port: port), waiting: false)
-        try await eventually { try await link.run { $0.connection.lastFailure != nil } }
+        try await wait(until: "the failure", within: .seconds(30)) {
+            try await link.run { $0.connection.lastFailure != nil }
+        }
         let error = await #expect(throws: RedisError.self) { try await link.client.call("PING") }
         #expect(error?.code == .unavailable)
         #expect(error?.detail.contains("refused") == true, "\(error?.description ?? "")")

@@ -141,7 +141,9 @@ import Testing
         var configuration = RedisConfiguration.test(redis)
         configuration.password = "wrong"
         let wrong = try await TestLink.open(configuration, waiting: false)
-        try await eventually { try await wrong.run { $0.connection.lastFailure?.serverCode == "WRONGPASS" } }
+        try await wait(until: "the password is refused", within: .seconds(30)) {
+            try await wrong.run { $0.connection.lastFailure?.serverCode == "WRONGPASS" }
+        }
         let error = await #expect(throws: RedisError.self) { try await wrong.client.call("PING") }
         #expect(error?.code == .unavailable)
         #expect(error?.detail.hasPrefix("AUTH was refused: WRONGPASS ") == true)
@@ -160,11 +162,13 @@ import Testing
         let redis = try await RedisProcess.start(["--requirepass", "right"])
         var configuration = RedisConfiguration.test(redis)
         let anonymous = try await TestLink.open(configuration, waiting: false)
-        try await eventually { try await anonymous.run { $0.connection.lastFailure?.serverCode == "NOAUTH" } }
+        try await wait(until: "a password is asked for", within: .seconds(30)) {
+            try await anonymous.run { $0.connection.lastFailure?.serverCode == "NOAUTH" }
+        }
         configuration.password = "right"
         configuration.database = 16
         let lost = try await TestLink.open(configuration, waiting: false)
-        try await eventually {
+        try await wait(until: "the database is refused", within: .seconds(30)) {
             try await lost.run { $0.connection.lastFailure?.description.hasPrefix("SELECT was refused: ERR") == true }
         }
         #expect(try await lost.run { $0.connection.connectionCount } == 0)
@@ -185,7 +189,7 @@ import Testing
             }
             parts.connection.send("PING", arguments: 0, to: parts.recorder, tag: 2)
         }
-        try await eventually {
+        try await wait(until: "the command blocks", within: .seconds(30)) {
             try await other.client.call("CLIENT", "LIST", "ID", .integer(id)).string?.contains("cmd=blpop") == true
         }
         _ = try await other.client.call("CLIENT", "KILL", "ID", .integer(id))
@@ -215,7 +219,9 @@ import Testing
         await #expect(throws: RedisError(.unavailable)) { try await link.client.call("PING") }
         redis.resume()
         try await link.waitUntilReady(connectionCount: 2)
-        try await eventually { (try? await link.client.call("PING")) == .status("PONG") }
+        try await wait(until: "an answer", within: .seconds(30)) {
+            (try? await link.client.call("PING")) == .status("PONG")
+        }
         try await link.close()
         await redis.stop()
     }
@@ -255,7 +261,9 @@ import Testing
         let link = try await TestLink.open(.test(redis))
         redis.kill()
         #expect(redis.pid == 0)
-        try await eventually { try await !link.run { $0.connection.isReady } }
+        try await wait(until: "the loss is noticed", within: .seconds(30)) {
+            try await !link.run { $0.connection.isReady }
+        }
         await #expect(throws: RedisError(.unavailable)) { try await link.client.call("PING") }
         try await redis.restart()
         try await link.waitUntilReady(connectionCount: 2)

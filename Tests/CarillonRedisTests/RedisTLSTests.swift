@@ -1,13 +1,12 @@
 import CarillonRedis
 import CarillonTLS
 import CarillonTestSupport
-import Foundation
 import Testing
 
 /// Against a real redis-server that speaks TLS, with certificates made on the spot.
 @Suite struct RedisTLSTests {
     @Test func aVerifiedServerIsUsed() async throws {
-        let server = try await TLSServer.start(name: "DNS:localhost,IP:127.0.0.1")
+        let server = try await RedisTLSProcess.start(name: "DNS:localhost,IP:127.0.0.1")
         let link = try await TestLink.open(server.configuration(host: "localhost"))
         #expect(try await link.client.call("PING") == .status("PONG"))
         let payload = String(repeating: "x", count: 1_000_000)
@@ -24,7 +23,7 @@ import Testing
     }
 
     @Test func anAddressInTheCertificateWillDo() async throws {
-        let server = try await TLSServer.start(name: "IP:127.0.0.1")
+        let server = try await RedisTLSProcess.start(name: "IP:127.0.0.1")
         let link = try await TestLink.open(server.configuration(host: "127.0.0.1"))
         #expect(try await link.client.call("PING") == .status("PONG"))
         try await link.close()
@@ -32,21 +31,21 @@ import Testing
     }
 
     @Test func anotherNameIsRefused() async throws {
-        let server = try await TLSServer.start(name: "DNS:redis.example")
+        let server = try await RedisTLSProcess.start(name: "DNS:redis.example")
         try await expectRefusal(server.configuration(host: "localhost"))
         await server.stop()
     }
 
     @Test func anUnknownAuthorityIsRefused() async throws {
-        let server = try await TLSServer.start(name: "DNS:localhost")
-        let other = try await TLSServer.start(name: "DNS:localhost")
+        let server = try await RedisTLSProcess.start(name: "DNS:localhost")
+        let other = try await RedisTLSProcess.start(name: "DNS:localhost")
         try await expectRefusal(server.configuration(host: "localhost", authority: other))
         await server.stop()
         await other.stop()
     }
 
     @Test func aServerWithoutTLSIsRefused() async throws {
-        let server = try await TLSServer.start(name: "DNS:localhost")
+        let server = try await RedisTLSProcess.start(name: "DNS:localhost")
         var configuration = server.configuration(host: "localhost")
         configuration.endpoint = .tcp(host: "localhost", port: server.redis.port)
         try await expectRefusal(configuration)
@@ -54,10 +53,12 @@ import Testing
     }
 
     @Test func serviceResumesAfterARestart() async throws {
-        let server = try await TLSServer.start(name: "DNS:localhost")
+        let server = try await RedisTLSProcess.start(name: "DNS:localhost")
         let link = try await TestLink.open(server.configuration(host: "localhost"))
         server.redis.kill()
-        try await eventually { try await !link.run { $0.connection.isReady } }
+        try await wait(until: "the loss is noticed", within: .seconds(30)) {
+            try await !link.run { $0.connection.isReady }
+        }
         try await server.redis.restart()
         try await link.waitUntilReady(connectionCount: 2)
         #expect(try await link.client.call("PING") == .status("PONG"))
@@ -67,68 +68,20 @@ import Testing
 
     private func expectRefusal(_ configuration: RedisConfiguration) async throws {
         let link = try await TestLink.open(configuration, waiting: false)
-        try await eventually { try await link.run { $0.connection.lastFailure != nil } }
+        try await wait(until: "the refusal", within: .seconds(30)) {
+            try await link.run { $0.connection.lastFailure != nil }
+        }
         await #expect(throws: RedisError(.unavailable)) { try await link.client.call("PING") }
         #expect(try await link.run { $0.connection.connectionCount } == 0)
         try await link.close()
     }
 }
 
-/// A redis-server with a certificate of an authority of its own.
-private struct TLSServer: Sendable {
-    let redis: RedisProcess
-    let port: Int
-    let directory: URL
-
-    static func start(name: String) async throws -> TLSServer {
-        let directory = FileManager.default.temporaryDirectory.appending(path: "carillon-tls-\(UUID().uuidString)")
-        try FileManager.default.createDirectory(at: directory, withIntermediateDirectories: true)
-        let key = ["-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes", "-days", "2"]
-        try openssl(
-            in: directory,
-            ["req", "-x509", "-keyout", "ca.key", "-out", "ca.crt", "-subj", "/CN=Test Authority"] + key
-        )
-        try openssl(
-            in: directory,
-            [
-                "req", "-x509", "-keyout", "redis.key", "-out", "redis.crt", "-subj", "/CN=redis", "-CA", "ca.crt",
-                "-CAkey",
-                "ca.key", "-addext", "subjectAltName=\(name)", "-addext", "basicConstraints=critical,CA:FALSE",
-            ] + key
-        )
-        let port = try RedisProcess.freePort()
-        let path = { (file: String) in directory.appending(path: file).path() }
-        let redis = try await RedisProcess.start([
-            "--tls-port", "\(port)", "--tls-cert-file", path("redis.crt"), "--tls-key-file", path("redis.key"),
-            "--tls-ca-cert-file", path("ca.crt"), "--tls-auth-clients", "no",
-        ])
-        return TLSServer(redis: redis, port: port, directory: directory)
-    }
-
-    func configuration(host: String, authority: TLSServer? = nil) -> RedisConfiguration {
+extension RedisTLSProcess {
+    fileprivate func configuration(host: String, authority: RedisTLSProcess? = nil) -> RedisConfiguration {
         var configuration = RedisConfiguration.test(port: port)
         configuration.endpoint = .tcp(host: host, port: port)
-        let file = (authority ?? self).directory.appending(path: "ca.crt").path()
-        configuration.tls = TLSClientConfiguration(caFile: file)
+        configuration.tls = TLSClientConfiguration(caFile: (authority ?? self).authority)
         return configuration
-    }
-
-    func stop() async {
-        await redis.stop()
-        try? FileManager.default.removeItem(at: directory)
-    }
-
-    private static func openssl(in directory: URL, _ arguments: [String]) throws {
-        let process = Process()
-        process.executableURL = URL(filePath: "/usr/bin/env")
-        process.arguments = ["openssl"] + arguments
-        process.currentDirectoryURL = directory
-        process.standardOutput = FileHandle.nullDevice
-        process.standardError = FileHandle.nullDevice
-        try process.run()
-        process.waitUntilExit()
-        guard process.terminationStatus == 0 else {
-            throw RedisProcess.Failure(description: "openssl \(arguments[0]) failed")
-        }
     }
 }

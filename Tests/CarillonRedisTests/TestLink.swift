@@ -95,13 +95,15 @@ struct TestLink: Sendable {
     }
 
     func waitUntilReady(connectionCount: Int = 1) async throws {
-        try await eventually {
+        try await wait(until: "the connection is ready", within: .seconds(30)) {
             try await run { $0.connection.isReady && $0.connection.connectionCount >= connectionCount }
         }
     }
 
     func waitForEvents(_ count: Int) async throws -> [Recorder.Event] {
-        try await eventually { try await run { $0.recorder.events.count >= count } }
+        try await wait(until: "\(count) events", within: .seconds(30)) {
+            try await run { $0.recorder.events.count >= count }
+        }
         return try await events()
     }
 

@@ -66,7 +66,7 @@ import Testing
             for key in [lock, presence] { try await link.redis("EXPIRE", key, "5") }
             #expect(try await join(link) == "a")
             for key in [lock, presence] {
-                try await eventually { try await link.redis("TTL", key).integer ?? 0 > 50 }
+                try await wait(until: "Redis has done it", within: .seconds(30)) { try await link.redis("TTL", key).integer ?? 0 > 50 }
             }
         }
     }
@@ -86,13 +86,13 @@ import Testing
             _ = try await join(a)
             _ = try await join(b)
             try await b.run { $0.store.leave(alice.key, holdsLock: true) }
-            try await eventually { try await pods(a) == ["a"] }
+            try await wait(until: "Redis has done it", within: .seconds(30)) { try await pods(a) == ["a"] }
             #expect(try await a.redis("GET", lock).string == "a")
             try await a.run { $0.store.leave(alice.key, holdsLock: false) }
-            try await eventually { try await a.redis("EXISTS", presence) == .integer(0) }
+            try await wait(until: "Redis has done it", within: .seconds(30)) { try await a.redis("EXISTS", presence) == .integer(0) }
             #expect(try await a.redis("GET", lock).string == "a")
             try await a.run { $0.store.leave(alice.key, holdsLock: true) }
-            try await eventually { try await a.redis("EXISTS", lock) == .integer(0) }
+            try await wait(until: "Redis has done it", within: .seconds(30)) { try await a.redis("EXISTS", lock) == .integer(0) }
             try await b.close()
         }
     }
@@ -118,7 +118,7 @@ import Testing
                 try await link.redis("XADD", "notif:bus:a", "*", "a", "b")
                 try await link.redis("SET", "notif:pod:a", owner)
                 try await link.run { $0.store.releasePod() }
-                try await eventually { try await link.redis("EXISTS", "notif:bus:a") == .integer(0) }
+                try await wait(until: "Redis has done it", within: .seconds(30)) { try await link.redis("EXISTS", "notif:bus:a") == .integer(0) }
                 #expect(try await link.redis("HKEYS", "notif:pods:hb").array?.compactMap(\.string) == ["b"])
                 #expect(try await link.redis("GET", "notif:pod:a").string == (owner == "run-a" ? nil : owner))
             }
@@ -138,7 +138,7 @@ import Testing
             #expect(try await epoch() == first)
             #expect(try await link.redis("INFO", "replication").string?.contains("master_replid:\(first)") == true)
             try await link.process.restart()
-            try await eventually { try await link.run { $0.connection.isReady && $0.connection.connectionCount > 1 } }
+            try await wait(until: "Redis has done it", within: .seconds(30)) { try await link.run { $0.connection.isReady && $0.connection.connectionCount > 1 } }
             #expect(try await epoch() != first)
         }
     }

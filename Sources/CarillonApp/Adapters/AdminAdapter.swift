@@ -8,52 +8,44 @@ import NIOCore
 struct AdminAdapter: AdminService {
     let pod: PodHandle
     let store: AdminStore
-    let podID: String
 
     func clients(page: Page) async throws(Problem) -> ClientList {
-        let before = try Self.number(page.cursor)
-        let all = await pod.run { $0.hub.connections }
-        let rest = all.filter { $0.number < before }
-        let rows = rest.prefix(page.limit).map { connection in
+        let listing = try await connections()
+        let part = try listing.part(page)
+        let rows = part.rows.map { connection in
             ClientList.Client(
-                user: connection.user,
-                podID: podID,
+                user: connection.user.user,
+                podID: connection.podID,
                 connectionID: connection.connectionID,
                 connectedAtMs: Int64(connection.connectedAt),
                 transport: "websocket"
             )
         }
-        return ClientList(
-            clients: Array(rows),
-            total: all.count,
-            nextCursor: rest.count > page.limit ? String(rest[page.limit - 1].number) : nil
-        )
+        return ClientList(clients: rows, total: listing.count, nextCursor: part.next)
     }
 
     func users(page: Page) async throws(Problem) -> UserList {
-        let before = try Self.number(page.cursor)
-        // Newest connection first; a user stands where his newest connection does.
-        var order: [ConnectionSummary] = []
-        var counts: [UserKey: Int] = [:]
-        for connection in await pod.run({ $0.hub.connections }) {
-            if counts[connection.user.key, default: 0] == 0 { order.append(connection) }
-            counts[connection.user.key, default: 0] += 1
+        let (listing, counts) = try await connections().users()
+        let part = try listing.part(page)
+        let rows = part.rows.map { UserList.Row(user: $0.user.user, connections: counts[$0.user] ?? 0) }
+        return UserList(users: rows, total: listing.count, nextCursor: part.next)
+    }
+
+    /// The connections of all pods: this one's as they are, the others' as they told Redis a moment ago.
+    private func connections() async throws(Problem) -> ConnectionListing {
+        let (own, others) = await pod.run { ($0.hub.connections, Array($0.pods.others)) }
+        guard !others.isEmpty else { return ConnectionListing(own) }
+        do throws(StoreError) {
+            return ConnectionListing(own + (try await store.connections(of: others)))
+        } catch {
+            throw .redisAway()
         }
-        let rest = order.filter { $0.number < before }
-        let rows = rest.prefix(page.limit).map {
-            UserList.Row(user: $0.user, connections: counts[$0.user.key] ?? 0)
-        }
-        return UserList(
-            users: Array(rows),
-            total: order.count,
-            nextCursor: rest.count > page.limit ? String(rest[page.limit - 1].number) : nil
-        )
     }
 
     func pending(page: Page) async throws(Problem) -> PendingList {
         var position: AdminStore.Position?
         if let cursor = page.cursor {
-            guard let parsed = AdminStore.Position(cursor) else { throw Self.badCursor }
+            guard let parsed = AdminStore.Position(cursor) else { throw .badCursor }
             position = parsed
         }
         // What was accepted a moment ago must be in the list.
@@ -92,12 +84,4 @@ struct AdminAdapter: AdminService {
             throw .redisAway()
         }
     }
-
-    private static func number(_ cursor: String?) throws(Problem) -> UInt64 {
-        guard let cursor else { return .max }
-        guard let number = UInt64(cursor) else { throw badCursor }
-        return number
-    }
-
-    private static let badCursor = Problem.badParameter("cursor", "must be the next_cursor of an earlier answer")
 }

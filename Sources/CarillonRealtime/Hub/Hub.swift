@@ -46,6 +46,7 @@ package final class Hub {
     func join(_ device: Device) -> Inbox {
         eventLoop.assertInEventLoop()
         metrics.websocketConnections.add(1)
+        store.connections.opened(record(device))
         if let inbox = inboxes[device.user.key] {
             inbox.add(device)
             return inbox
@@ -61,6 +62,7 @@ package final class Hub {
 
     func leave(_ device: Device, _ inbox: Inbox, wasLive: Bool) {
         metrics.websocketConnections.add(-1)
+        store.connections.closed(device.connectionID)
         inbox.remove(device, wasLive: wasLive)
         guard inbox.devices.isEmpty else { return }
         inboxes[inbox.key] = nil
@@ -71,8 +73,15 @@ package final class Hub {
     /// Says in Redis that the user has devices here; whoever gets the lock looks after his consumer group.
     func confirmPresence(_ inbox: Inbox) {
         store.join(inbox.key) { [self] holder in
-            guard case .otherPod(let pod) = holder, pods.isDead(pod) else { return lockAnswered(holder, inbox) }
-            takeOver(inbox, from: pod)
+            lockAnswered(holder, inbox)
+            if case .otherPod(let pod) = holder, pods.isDead(pod) { takeOverLater(inbox, from: pod) }
+        }
+    }
+
+    /// A pod that is not known may have joined a moment ago; by then the heartbeat has been looked at again.
+    private func takeOverLater(_ inbox: Inbox, from pod: String) {
+        eventLoop.assumeIsolated().scheduleTask(in: PodDirectory.believedFor) { [self] in
+            if inboxes[inbox.key] === inbox, pods.isDead(pod) { takeOver(inbox, from: pod) }
         }
     }
 
@@ -95,16 +104,16 @@ package final class Hub {
         }
     }
 
-    /// All open connections, newest first.
-    package var connections: [ConnectionSummary] {
-        inboxes.values.flatMap(\.devices).sorted { $0.number > $1.number }.map { device in
-            ConnectionSummary(
-                user: device.user,
-                connectionID: device.connectionID,
-                number: device.number,
-                connectedAt: device.connectedAt
-            )
-        }
+    /// All open connections, in no order.
+    package var connections: [ConnectionRecord] { inboxes.values.flatMap(\.devices).map(record) }
+
+    private func record(_ device: Device) -> ConnectionRecord {
+        ConnectionRecord(
+            user: device.user.key,
+            podID: store.settings.podID,
+            connectionID: device.connectionID,
+            connectedAt: device.connectedAt
+        )
     }
 
     package var isEmpty: Bool { inboxes.isEmpty }
@@ -121,7 +130,10 @@ package final class Hub {
         for (index, device) in devices.enumerated() {
             let delay = TimeAmount.nanoseconds(duration.nanoseconds * Int64(index) / Int64(devices.count))
             eventLoop.assumeIsolated().scheduleTask(in: delay) {
-                device.connection.close(code: .goingAway, reason: "going away; come back in \(Int.random(in: 100...1_000)) ms")
+                device.connection.close(
+                    code: .goingAway,
+                    reason: "going away; come back in \(Int.random(in: 100...1_000)) ms"
+                )
             }
         }
     }
@@ -173,6 +185,7 @@ package final class Hub {
             guard case .success(let epoch) = result else { return }
             self.epoch = epoch
             bus.resync()
+            store.connections.restart(with: connections)
             visitAll { [self] inbox in
                 confirmPresence(inbox)
                 checkHistory(inbox)
@@ -223,16 +236,6 @@ package final class Hub {
     private static let visitedAtOnce = 256
     /// Another pod has seen this one's heartbeat by then, and no longer believes that it is alone.
     private static let noticedAfter = PodDirectory.believedFor + .milliseconds(1_500)
-}
-
-/// An open connection, as admin lists show it.
-package struct ConnectionSummary: Sendable {
-    package let user: User
-    package let connectionID: String
-    /// Counts the connections of this process.
-    package let number: UInt64
-    /// Milliseconds since 1970.
-    package let connectedAt: UInt64
 }
 
 // MARK: - Accepting

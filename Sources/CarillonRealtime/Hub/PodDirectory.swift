@@ -4,7 +4,8 @@ package import NIOCore
 ///
 /// - Isolation: the event loop
 package final class PodDirectory {
-    private var others: Set<String> = []
+    /// All but this one.
+    package private(set) var others: Set<String> = []
     private var seenAt: NIODeadline?
 
     /// What is known is believed for so long; a stalled heartbeat must not hide a pod that has joined. A pod that joins reads all

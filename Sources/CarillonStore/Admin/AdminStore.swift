@@ -5,7 +5,7 @@ package import CarillonRedis
 ///
 /// - Isolation: any task
 package struct AdminStore: Sendable {
-    private let redis: RedisClient
+    let redis: RedisClient
     private let settings: StoreSettings
 
     /// Users that are looked at in one round trip.

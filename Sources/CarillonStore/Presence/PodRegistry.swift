@@ -78,6 +78,7 @@ package struct PodRegistry: Sendable {
         _ = try await pipeline([
             RedisCommand("HDEL", .key(Keys.heartbeats), .text(pod)),
             RedisCommand("DEL", .key(Keys.bus(pod))),
+            RedisCommand("DEL", .key(Keys.clients(pod))),
             RedisCommand("DEL", .key(Keys.podOwner(pod))),
         ])
     }

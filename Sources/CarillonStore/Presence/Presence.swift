@@ -85,13 +85,14 @@ extension InboxStore {
         }
     }
 
-    /// Takes back the pod's sign of life, its bus and its name.
+    /// Takes back the pod's sign of life, its bus, its list of connections and its name.
     package func releasePod() {
         send("HDEL", arguments: 2) { arguments in
             arguments.key(Keys.heartbeats)
             arguments.bulk(settings.podID)
         }
         send("DEL", arguments: 1) { $0.key(Keys.bus(settings.podID)) }
+        send("DEL", arguments: 1) { $0.key(Keys.clients(settings.podID)) }
         send("EVAL", arguments: 4) { arguments in
             arguments.bulk(Scripts.deleteIfEqual)
             arguments.integer(1)

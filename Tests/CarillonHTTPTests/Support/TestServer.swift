@@ -1,27 +1,11 @@
 import CarillonDomain
 import CarillonHTTP
+import CarillonTestSupport
 import Logging
 import NIOCore
 import NIOPosix
 import Synchronization
 import Testing
-
-/// Polls `condition` until it holds; fails the test after five seconds.
-func eventually(
-    _ what: Comment,
-    sourceLocation: SourceLocation = #_sourceLocation,
-    _ condition: () async throws -> Bool
-) async throws {
-    let deadline = ContinuousClock.now + .seconds(5)
-    while ContinuousClock.now < deadline {
-        if try await condition() { return }
-        try await Task.sleep(for: .milliseconds(2))
-    }
-    Issue.record(what, sourceLocation: sourceLocation)
-    throw TimeoutError()
-}
-
-struct TimeoutError: Error {}
 
 /// A server on a port of its own, with fakes behind it.
 struct TestServer {
@@ -81,7 +65,7 @@ final class WireClient: Sendable {
         let isClosed = Atomic(false)
     }
 
-    init(port: Int) async throws {
+    init(port: Int, host: String = "127.0.0.1") async throws {
         let inbox = Inbox()
         channel = try await ClientBootstrap(group: MultiThreadedEventLoopGroup.singleton)
             .channelOption(.tcpOption(.tcp_nodelay), value: 1)
@@ -90,7 +74,7 @@ final class WireClient: Sendable {
                     try channel.pipeline.syncOperations.addHandler(Reader(inbox))
                 }
             }
-            .connect(host: "127.0.0.1", port: port).get()
+            .connect(host: host, port: port).get()
         self.inbox = inbox
     }
 
@@ -105,13 +89,13 @@ final class WireClient: Sendable {
     /// What was received and not yet taken by `answer`.
     var received: String { inbox.text.withLock { $0 } }
 
-    func waitForClose(sourceLocation: SourceLocation = #_sourceLocation) async throws {
-        try await eventually("the server did not close", sourceLocation: sourceLocation) { isClosed }
+    func waitForClose() async throws {
+        try await wait(until: "the server closes") { isClosed }
     }
 
-    func answer(toHead: Bool = false, sourceLocation: SourceLocation = #_sourceLocation) async throws -> Answer {
+    func answer(toHead: Bool = false) async throws -> Answer {
         var answer: Answer?
-        try await eventually("no answer", sourceLocation: sourceLocation) {
+        try await wait(until: "an answer") {
             answer = inbox.text.withLock { Answer.take(from: &$0, toHead: toHead, atEnd: isClosed) }
             return answer != nil
         }

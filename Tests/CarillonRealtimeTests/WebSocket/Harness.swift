@@ -177,13 +177,14 @@ final class RecordingObserver: WebSocketObserver {
     var refused: [Int] = []
     var wrote: [Write] = []
     var throttled = 0
+    var timedOut = 0
 
     func webSocketOpened() { opened += 1 }
     func webSocketClosed(_ code: WebSocketCloseCode?) { closed.append(code) }
     func webSocketRefused(status: Int) { refused.append(status) }
     func webSocketWrote(frames: Int, bytes: Int) { wrote.append(Write(frames: frames, bytes: bytes)) }
-    func webSocketTimedOut() {}
     func webSocketThrottled() { throttled += 1 }
+    func webSocketTimedOut() { timedOut += 1 }
 }
 
 enum Upgrade {

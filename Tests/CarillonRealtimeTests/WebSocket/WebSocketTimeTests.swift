@@ -48,6 +48,7 @@ struct WebSocketTimeTests {
         #expect(pings == 2)
         #expect((51...75).contains(seconds))
         #expect(last.map(\.closeCode) == [1001])
+        #expect(harness.observer.timedOut == 1)
         #expect(harness.session.closedCount == 1)
         #expect(harness.group.connectionCount == 0)
     }

@@ -50,9 +50,9 @@ struct BusEar: Sendable {
         _ body: (BusEar) async throws -> Void
     ) async throws {
         let ear = try await link.run { BusEar($0.store, process ?? link.process, link.eventLoop) }
-        try await eventually { try await ear.run { $0.blocking.isReady } }
+        try await wait(until: "Redis has done it", within: .seconds(30)) { try await ear.run { $0.blocking.isReady } }
         try await ear.run { $0.reader.open() }
-        try await eventually { try await ear.run { $0.reader.isHearing } }
+        try await wait(until: "Redis has done it", within: .seconds(30)) { try await ear.run { $0.reader.isHearing } }
         try await body(ear)
         try await ear.eventLoop.flatSubmit {
             ear.parts.value.reader.close()
@@ -72,7 +72,7 @@ struct BusEar: Sendable {
     func words() async throws -> [String] { try await run { $0.log.words } }
 
     func hears(_ words: String...) async throws {
-        try await eventually { try await self.words().count >= words.count }
+        try await wait(until: "Redis has done it", within: .seconds(30)) { try await self.words().count >= words.count }
         #expect(try await self.words() == words)
     }
 }

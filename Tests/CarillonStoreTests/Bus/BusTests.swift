@@ -47,14 +47,14 @@ import Testing
                 }
                 try await ear.hears("push 1-alice 0-0 ? n {\"a\": 1}", "read 1-alice 7-1 r", "cleared 1-alice c")
                 try await other.run { _ in sender.value.send(.read(alice, entry("s")), to: ["a"]) }
-                try await eventually { try await ear.words().last == "read 1-alice 7-1 s" }
+                try await wait(until: "Redis has done it", within: .seconds(30)) { try await ear.words().last == "read 1-alice 7-1 s" }
                 // One entry for each tick; a bus that is not there is not made.
                 #expect(try await link.redis("XLEN", "notif:bus:a") == .integer(3))
                 #expect(try await link.redis("EXISTS", "notif:bus:nobody") == .integer(0))
                 #expect(link.metrics.busEntriesReceived.value >= 2)
                 #expect(link.metrics.busGaps.value == 0)
                 try await other.run { _ in sender.value.resync() }
-                try await eventually { try await ear.words().last == "missed" }
+                try await wait(until: "Redis has done it", within: .seconds(30)) { try await ear.words().last == "missed" }
                 try await other.close()
             }
         }
@@ -125,7 +125,7 @@ import Testing
                 try await link.redis("DEL", "notif:bus:a")
                 try await ear.run { $0.reader.probe() }
                 try await ear.hears("missed")
-                try await eventually { try await link.redis("EXISTS", "notif:bus:a") == .integer(1) }
+                try await wait(until: "Redis has done it", within: .seconds(30)) { try await link.redis("EXISTS", "notif:bus:a") == .integer(1) }
                 try await say(link, "1", "read 1-alice 7-1 n\n")
                 try await ear.hears("missed", "read 1-alice 7-1 n")
                 #expect(try await ear.run { $0.reader.isHearing })
@@ -138,7 +138,7 @@ import Testing
         let silent = try await RedisProcess.start()
         try await StoreLink.with { link in
             try await BusEar.with(link, on: silent) { ear in
-                try await eventually {
+                try await wait(until: "Redis has done it", within: .seconds(30)) {
                     try await ear.run { parts in
                         parts.reader.probe()
                         return !parts.log.words.isEmpty
@@ -155,7 +155,7 @@ import Testing
         try await StoreLink.with { link in
             let (other, sender) = try await sender(link)
             try await other.run { _ in sender.value.send(.probe, to: ["a", "b"]) }
-            try await eventually { other.metrics.busEntriesSent.value == 2 }
+            try await wait(until: "Redis has done it", within: .seconds(30)) { other.metrics.busEntriesSent.value == 2 }
             // The replies to the entries come before this one.
             try await other.redis("PING")
             try await other.run { _ in sender.value.resync() }
@@ -163,7 +163,7 @@ import Testing
             #expect(other.metrics.busEntriesSent.value == 2)
             try await link.redis("XADD", "notif:bus:a", "*", "hello", "a")
             try await other.run { _ in sender.value.send(.probe, to: ["a"]) }
-            try await eventually { try await link.redis("XLEN", "notif:bus:a") == .integer(2) }
+            try await wait(until: "Redis has done it", within: .seconds(30)) { try await link.redis("XLEN", "notif:bus:a") == .integer(2) }
             let entry = try await link.redis("XREVRANGE", "notif:bus:a", "+", "-", "COUNT", "1").array?[0].array?[1]
             #expect(entry?.table == ["v": "1", "from": "b/run-b", "n": "1", "d": "probe\n"])
             try await other.close()
@@ -181,7 +181,7 @@ import Testing
             for _ in 0..<100 {
                 try await other.run { _ in sender.value.send(.probe, to: ["a"]) }
             }
-            try await eventually { other.metrics.busEntriesSent.value == 100 }
+            try await wait(until: "Redis has done it", within: .seconds(30)) { other.metrics.busEntriesSent.value == 100 }
             try await other.redis("PING")
             #expect((20...30).contains(try await link.redis("XLEN", "notif:bus:a").integer ?? 0))
             try await other.close()

@@ -17,13 +17,13 @@ import Testing
 
     private func keep(
         _ link: StoreLink,
-        handsOut: Bool = true,
+        handOut: HandOut = .everything,
         reads: [(StreamID, String)] = [],
         looksUpPods: Bool = false
     ) async throws -> Outcome {
         let references = reads.map { EntryReference(streamID: $0.0, notificationID: NotificationID($0.1)) }
         return try await link.call { parts, completion in
-            let work = GroupWork(user: alice, handsOut: handsOut, reads: references, looksUpPods: looksUpPods)
+            let work = GroupWork(user: alice, handOut: handOut, reads: references, looksUpPods: looksUpPods)
             parts.store.keepGroup(work) { result in
                 completion(
                     Outcome(
@@ -88,7 +88,7 @@ import Testing
             let first = try await link.add(alice, "n1")
             let second = try await link.add(alice, "n2")
             let commands = try await link.commands {
-                let outcome = try await keep(link, handsOut: false, reads: [(first, "n1")])
+                let outcome = try await keep(link, handOut: .nothing, reads: [(first, "n1")])
                 #expect(outcome == Outcome(newlyRead: 1))
             }
             #expect(commands == ["hset": 1, "xack": 2, "xreadgroup": 1, "hmget": 1])
@@ -103,7 +103,7 @@ import Testing
             let second = try await link.add(alice, "n2")
             #expect(try await keep(link, reads: [(first, "n1")]).newlyRead == 1)
             #expect(try await keep(link, reads: [(first, "n1"), (second, "n2")]).newlyRead == 1)
-            #expect(try await keep(link, handsOut: false, reads: [(first, "n1"), (first, "n1")]).newlyRead == 0)
+            #expect(try await keep(link, handOut: .nothing, reads: [(first, "n1"), (first, "n1")]).newlyRead == 0)
             #expect(try await link.pending(alice) == [])
         }
     }
@@ -113,7 +113,7 @@ import Testing
         try await StoreLink.with { link in
             let first = try await link.add(alice, "n1")
             let second = try await link.add(alice, "n2")
-            #expect(try await keep(link, handsOut: handsOut, reads: [(first, "n1")]) == Outcome(newlyRead: 1))
+            #expect(try await keep(link, handOut: handsOut ? .everything : .nothing, reads: [(first, "n1")]) == Outcome(newlyRead: 1))
             #expect(try await link.pending(alice) == [second.text])
             try await link.redis("XGROUP", "DESTROY", "stream:user:1-alice", "notifications")
             #expect(try await keep(link) == Outcome())
@@ -142,7 +142,7 @@ import Testing
             }
             try await link.redis("XADD", "stream:user:1-alice", "*", "other", "x")
             #expect(try await keep(link) == Outcome())
-            try await eventually { try await link.pending(alice).prefix(3) == unread[...] }
+            try await wait(until: "Redis has done it", within: .seconds(30)) { try await link.pending(alice).prefix(3) == unread[...] }
         }
     }
 
@@ -175,7 +175,7 @@ import Testing
             let outcome = try await keep(link, reads: [(first, "n1")], looksUpPods: true)
             #expect(!outcome.isStored)
             await link.process.stop()
-            try await eventually { try await !link.run { $0.connection.isReady } }
+            try await wait(until: "Redis has done it", within: .seconds(30)) { try await !link.run { $0.connection.isReady } }
             #expect(try await !keep(link, reads: [(first, "n1")]).isStored)
             // It has nothing to store.
             #expect(try await !keep(link).hasMore)

@@ -22,6 +22,7 @@ struct StopTests {
             #expect(try await pod.redis("KEYS", "notif:lock:*").array.isEmpty)
             #expect(try await pod.redis("KEYS", "notif:conn:*").array.isEmpty)
             #expect(try await pod.redis("EXISTS", "notif:bus:\(pod.server.podID)") == .integer(0))
+            #expect(try await pod.redis("EXISTS", "notif:clients:\(pod.server.podID)") == .integer(0))
             #expect(try await pod.redis("HEXISTS", "notif:pods:hb", pod.server.podID) == .integer(0))
         }
     }
@@ -42,6 +43,34 @@ struct StopTests {
             async let status = pod.server.terminate()
             #expect(try await device.client.closing(within: .seconds(10)).code == 1001)
             #expect(try await status == 0)
+        }
+    }
+
+    @Test("the sockets go one after the other over DRAIN_SECONDS, each told when to come back")
+    func drainIsSpread() async throws {
+        try await Pod.with(["DRAIN_SECONDS": "3"]) { pod in
+            var clients: [WireClient] = []
+            for _ in 0..<20 { clients.append(try await pod.device(TestUser()).client) }
+            pod.server.process.signal(15)
+            let began = ContinuousClock.now
+            var closings: [Duration] = []
+            var hints: [Int] = []
+            while !clients.isEmpty {
+                for index in clients.indices.reversed() {
+                    guard let closing = try? await clients[index].closing(within: .milliseconds(1)) else { continue }
+                    closings.append(ContinuousClock.now - began)
+                    #expect(closing.code == 1001)
+                    let hint = closing.reason.firstMatch(of: /([0-9]+) ms/)
+                    hints.append(try #require(hint.flatMap { Int($0.1) }, "no hint in '\(closing.reason)'"))
+                    clients.remove(at: index)
+                }
+                try #require(ContinuousClock.now - began < .seconds(12), "\(clients.count) devices are left open")
+            }
+            let (first, last) = (closings.min() ?? .zero, closings.max() ?? .zero)
+            #expect(last - first > .seconds(1), "\(closings)")
+            #expect(hints.allSatisfy { (1...60_000).contains($0) })
+            #expect(Set(hints).count > 1, "all come back at once")
+            #expect(try await pod.server.process.exit(within: .seconds(12)) == 0)
         }
     }
 

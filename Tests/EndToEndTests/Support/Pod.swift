@@ -19,14 +19,17 @@ final class Pod: Sendable {
     }
 
     /// Starts a pod, runs the body and ends the pod.
+    ///
+    /// - Parameter settings: Further settings, which depend on the Redis that was started.
     static func with<T>(
         _ environment: [String: String] = [:],
         redis arguments: [String] = [],
+        settings: (RedisProcess) -> [String: String] = { _ in [:] },
         _ body: (Pod) async throws -> T
     ) async throws -> T {
         try await Slots.shared.take()
         do {
-            let result = try await started(environment, redis: arguments, body)
+            let result = try await started(environment, redis: arguments, settings, body)
             await Slots.shared.giveBack()
             return result
         } catch {
@@ -38,10 +41,12 @@ final class Pod: Sendable {
     private static func started<T>(
         _ environment: [String: String],
         redis arguments: [String],
+        _ settings: (RedisProcess) -> [String: String],
         _ body: (Pod) async throws -> T
     ) async throws -> T {
         let redis = try await RedisProcess.start(arguments)
         do {
+            let environment = environment.merging(settings(redis)) { $1 }
             let server = try await ServerProcess.start(redisPort: redis.port, environment: environment)
             defer { server.kill() }
             let result = try await body(Pod(server: server, redisProcess: redis))
@@ -51,6 +56,12 @@ final class Pod: Sendable {
             await redis.stop()
             throw error
         }
+    }
+
+    /// Another pod on the same Redis; whoever starts it kills its server.
+    func another(_ environment: [String: String] = [:]) async throws -> Pod {
+        let server = try await ServerProcess.start(redisPort: redisProcess.port, environment: environment)
+        return Pod(server: server, redisProcess: redisProcess)
     }
 
     // MARK: HTTP

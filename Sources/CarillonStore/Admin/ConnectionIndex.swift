@@ -1,0 +1,112 @@
+package import CarillonDomain
+import CarillonRedis
+
+/// One open connection, as admin lists show it.
+package struct ConnectionRecord: Sendable {
+    package let user: UserKey
+    package let podID: String
+    /// Unique among all pods and their restarts.
+    package let connectionID: String
+    /// Milliseconds since 1970.
+    package let connectedAt: UInt64
+
+    package init(user: UserKey, podID: String, connectionID: String, connectedAt: UInt64) {
+        self.user = user
+        self.podID = podID
+        self.connectionID = connectionID
+        self.connectedAt = connectedAt
+    }
+}
+
+/// Tells Redis which connections this pod holds, so that admin calls on other pods can list them too.
+///
+/// Changes are collected on the loop and leave a few times a second as variadic commands: a fraction of a command per
+/// connection. After a loss of the connection to Redis the list is made anew.
+///
+/// - Isolation: the event loop
+/// - Source: Redis commands HSET, HDEL
+package final class ConnectionIndex {
+    private let redis: RedisConnection
+    private let settings: StoreSettings
+    /// Connection id → what its field shall hold.
+    private var added: [String: String] = [:]
+    private var removed: [String] = []
+
+    /// Connections of one command.
+    private static let chunk = 512
+
+    init(redis: RedisConnection, settings: StoreSettings) {
+        self.redis = redis
+        self.settings = settings
+    }
+
+    package func opened(_ connection: ConnectionRecord) {
+        added[connection.connectionID] = "\(connection.connectedAt) \(connection.user)"
+    }
+
+    package func closed(_ connectionID: String) {
+        if added.removeValue(forKey: connectionID) == nil { removed.append(connectionID) }
+    }
+
+    /// Forgets what Redis holds, whoever wrote it, and lists these.
+    package func restart(with connections: [ConnectionRecord]) {
+        added.removeAll()
+        removed.removeAll()
+        redis.send("DEL", arguments: 1, to: IgnoredReply.shared) { $0.key(Keys.clients(settings.podID)) }
+        for connection in connections { opened(connection) }
+        flush()
+    }
+
+    /// Tells Redis what was collected.
+    package func flush() {
+        // While Redis is away nothing is kept: the list is made anew when it is back.
+        if redis.isReady {
+            chunks(Array(added)) { rows in
+                redis.send("HSET", arguments: 1 + rows.count * 2, to: IgnoredReply.shared) { arguments in
+                    arguments.key(Keys.clients(settings.podID))
+                    for (id, value) in rows {
+                        arguments.bulk(id)
+                        arguments.bulk(value)
+                    }
+                }
+            }
+            chunks(removed) { rows in
+                redis.send("HDEL", arguments: 1 + rows.count, to: IgnoredReply.shared) { arguments in
+                    arguments.key(Keys.clients(settings.podID))
+                    for id in rows { arguments.bulk(id) }
+                }
+            }
+        }
+        added.removeAll(keepingCapacity: true)
+        removed.removeAll(keepingCapacity: true)
+    }
+
+    private func chunks<Row>(_ rows: [Row], _ body: (ArraySlice<Row>) -> Void) {
+        for start in stride(from: 0, to: rows.count, by: Self.chunk) {
+            body(rows[start..<min(start + Self.chunk, rows.count)])
+        }
+    }
+}
+
+@available(*, unavailable)
+extension ConnectionIndex: Sendable {}
+
+extension AdminStore {
+    /// The connections of other pods, as these have told Redis.
+    package func connections(of pods: [String]) async throws(StoreError) -> [ConnectionRecord] {
+        let replies = try await redis.tolerantReplies(pods.map { RedisCommand("HGETALL", .key(Keys.clients($0))) })
+        var found: [ConnectionRecord] = []
+        for (pod, reply) in zip(pods, replies) {
+            let fields = reply.array ?? []
+            for index in stride(from: 0, to: fields.count - 1, by: 2) {
+                guard let id = fields[index].string, let value = fields[index + 1].string else { continue }
+                let parts = value.split(separator: " ", maxSplits: 1)
+                guard parts.count == 2, let time = UInt64(parts[0]), let user = UserKey(text: parts[1]) else {
+                    continue
+                }
+                found.append(ConnectionRecord(user: user, podID: pod, connectionID: id, connectedAt: time))
+            }
+        }
+        return found
+    }
+}
