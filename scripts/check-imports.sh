@@ -17,7 +17,7 @@ Sources/CarillonStore        CarillonDomain CarillonMetrics CarillonRedis Carill
 Sources/CarillonRealtime     CarillonDomain CarillonMetrics CarillonStore CarillonTLS
 Sources/CarillonWorkers      CarillonDomain CarillonMetrics CarillonStore
 Sources/CarillonHTTP         CarillonDomain CarillonMetrics CarillonStore
-Sources/CarillonApp          CarillonConfig CarillonDomain CarillonHTTP CarillonMetrics CarillonRealtime CarillonRedis CarillonStore CarillonWorkers
+Sources/CarillonApp          CarillonConfig CarillonDomain CarillonHTTP CarillonMetrics CarillonRealtime CarillonRedis CarillonStore CarillonTLS CarillonWorkers
 Sources/CarillonTools        CarillonTLS
 Sources/CarillonTestSupport
 cmd/server                   CarillonApp CarillonConfig

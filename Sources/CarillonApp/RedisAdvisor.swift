@@ -58,12 +58,15 @@ struct RedisAdvisor: Service {
     /// What is left of an accepted notification after Redis itself has crashed.
     private static func promise(_ facts: [Substring: Substring], fsync: String) -> String {
         guard facts["aof_enabled"] == "1" else {
-            return "a 202 means stored in memory; without appendonly a restart of Redis loses what the last snapshot lacks"
+            return "a 202 means stored in memory; "
+                + "without appendonly a restart of Redis loses what the last snapshot lacks"
         }
         return switch fsync {
         case "always": "a 202 means stored and on disk (appendfsync always)"
         case "everysec": "a 202 means stored; a crash of Redis loses at most 2 s (appendfsync everysec)"
-        default: "a 202 means stored; a crash of the machine loses what its kernel had not written (appendfsync \(fsync))"
+        default:
+            "a 202 means stored; "
+                + "a crash of the machine loses what its kernel had not written (appendfsync \(fsync))"
         }
     }
 }

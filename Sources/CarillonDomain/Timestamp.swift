@@ -17,7 +17,7 @@ package struct Timestamp: Hashable, Sendable {
     package init(milliseconds: UInt64) {
         let seconds = Int64(clamping: milliseconds / 1_000)
         let fraction = milliseconds % 1_000
-        let digits = fraction == 0 ? "" : "." + Self.padded(Int64(fraction), 3)
+        let digits = fraction == 0 ? "" : "." + CalendarDate.padded(Int(fraction), to: 3)
         text = Self.render(seconds: min(seconds, Self.lastSecond), fraction: digits)
     }
 
@@ -103,27 +103,6 @@ package struct Timestamp: Hashable, Sendable {
     }
 
     private static func render(seconds: Int64, fraction: String) -> String {
-        var days = seconds / 86_400
-        var rest = seconds % 86_400
-        if rest < 0 {
-            days -= 1
-            rest += 86_400
-        }
-        let shifted = days + 719_468
-        let era = (shifted >= 0 ? shifted : shifted - 146_096) / 146_097
-        let dayOfEra = shifted - era * 146_097
-        let yearOfEra = (dayOfEra - dayOfEra / 1_460 + dayOfEra / 36_524 - dayOfEra / 146_096) / 365
-        let dayOfYear = dayOfEra - (365 * yearOfEra + yearOfEra / 4 - yearOfEra / 100)
-        let marchMonth = (5 * dayOfYear + 2) / 153
-        let day = dayOfYear - (153 * marchMonth + 2) / 5 + 1
-        let month = marchMonth < 10 ? marchMonth + 3 : marchMonth - 9
-        let year = yearOfEra + era * 400 + (month <= 2 ? 1 : 0)
-        let date = "\(padded(year, 4))-\(padded(month, 2))-\(padded(day, 2))"
-        return "\(date)T\(padded(rest / 3_600, 2)):\(padded(rest / 60 % 60, 2)):\(padded(rest % 60, 2))\(fraction)Z"
-    }
-
-    private static func padded(_ number: Int64, _ width: Int) -> String {
-        let digits = String(number)
-        return String(repeating: "0", count: max(0, width - digits.utf8.count)) + digits
+        "\(CalendarDate(milliseconds: seconds * 1_000).dateAndTime)\(fraction)Z"
     }
 }

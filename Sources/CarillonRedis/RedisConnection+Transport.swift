@@ -95,7 +95,7 @@ extension RedisConnection {
         let pipeline = channel.pipeline.syncOperations
         if let tls = configuration.tls {
             guard case .tcp(let host, _) = configuration.endpoint else {
-                throw RedisError.invalid("TLS is not spoken over a unix socket")
+                throw RedisError(.invalidConfiguration("TLS is not spoken over a unix socket"))
             }
             try pipeline.addHandler(TLSClientHandler(configuration: tls, serverHostname: host))
         }

@@ -47,10 +47,6 @@ package struct RedisError: Error, Sendable {
     var asUnavailable: RedisError {
         code == .unavailable ? self : RedisError(.unavailable, detail: description)
     }
-
-    static func invalid(_ message: String) -> RedisError {
-        RedisError(.invalidConfiguration(message))
-    }
 }
 
 extension RedisError: Equatable {

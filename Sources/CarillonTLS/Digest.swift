@@ -11,10 +11,11 @@ package enum Digest {
     /// 32 bytes.
     package static func sha256(_ bytes: UnsafeRawBufferPointer) -> [UInt8] { hash(sha256Algorithm, 32, bytes) }
 
-    // SAFETY: a fetched EVP_MD is immutable and lives as long as the process; OpenSSL lets any thread use it.
     // Fetched once, because an implicit fetch searches the providers at every call.
+    // SAFETY: a fetched EVP_MD is immutable and lives as long as the process; OpenSSL lets any thread use it.
     nonisolated(unsafe) private static let sha1Algorithm = fetch("SHA1")
-    nonisolated(unsafe) static let sha256Algorithm = fetch("SHA256")
+    // SAFETY: as above.
+    nonisolated(unsafe) private static let sha256Algorithm = fetch("SHA256")
 
     private static func fetch(_ name: String) -> OpaquePointer {
         guard let algorithm = EVP_MD_fetch(nil, name, nil) else { fatalError("OpenSSL has no \(name)") }

@@ -4,7 +4,7 @@
 ///   condition throws.
 package func wait(
     until what: String,
-    within: Duration = .seconds(5),
+    within: Duration = .seconds(15),
     _ condition: () async throws -> Bool
 ) async throws {
     let deadline = ContinuousClock.now + within

@@ -80,12 +80,4 @@ struct LogTests {
         logger(.text, .warning).warning("shown")
         #expect(lines.last.contains("WARNING  shown"))
     }
-
-    @Test(arguments: [
-        (0, 0, "1970-01-01T00:00:00.000Z"), (951_782_400, 7, "2000-02-29T00:00:00.007Z"),
-        (1_704_110_400, 999, "2024-01-01T12:00:00.999Z"),
-    ])
-    func timesAreRFC3339(seconds: Int, milliseconds: Int, text: String) {
-        #expect(Timestamp.format(seconds: seconds, milliseconds: milliseconds) == text)
-    }
 }

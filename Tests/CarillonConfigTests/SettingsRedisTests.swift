@@ -61,9 +61,16 @@ struct SettingsRedisTests {
             try redis("REDISS://h:1/15")
                 == Settings.Redis(address: .tcp(host: "h", port: 1), database: 15, usesTLS: true)
         )
+        #expect(try redis("redis://h:65535/").address == .tcp(host: "h", port: 65_535))
+        #expect(try redis("redis://[fe80::1]").address == .tcp(host: "fe80::1", port: 6_379))
         #expect(try redis("redis://[::1]:7?db=2") == Settings.Redis(address: .tcp(host: "::1", port: 7), database: 2))
         #expect(try redis("redis://:p%40s%2Fs@h") == Settings.Redis(address: host, password: "p@s/s"))
         #expect(try redis("redis://u:p:q@h") == Settings.Redis(address: host, username: "u", password: "p:q"))
+        #expect(try redis("redis://u:a:b@c@h") == Settings.Redis(address: host, username: "u", password: "a:b@c"))
+        #expect(
+            try redis("rediss://u%40x:%2F%3a%25%C3%BC@h")
+                == Settings.Redis(address: host, username: "u@x", password: "/:%ü", usesTLS: true)
+        )
         #expect(
             try redis("unix://u:p@/run/a%20b.sock?db=4")
                 == Settings.Redis(address: .unix(path: "/run/a b.sock"), username: "u", password: "p", database: 4)
@@ -74,7 +81,10 @@ struct SettingsRedisTests {
     @Test(arguments: [
         "h", "redis:h", "http://h", "redis://h/16", "redis://h/x", "redis://h/1/2", "redis://h:0", "redis://h?x=1",
         "redis://h/1?db=1", "redis://h#f", "redis://:%4@h", "redis://:%ff@h", "redis://a b", "unix://h/path", "unix://",
-        "unix:///p?db=16", "redis://:%+1@h",
+        "unix:///p?db=16", "redis://:%+1@h", "localhost:6379", "redis://:6379", "redis://h:65536", "redis://h:x",
+        "redis://h:", "redis://h:-1", "redis://h:+1", "redis://h:99999999999999999999", "redis://h/-1", "redis://h?db=",
+        "redis://h?db", "redis://u:%zz@h", "redis://::1:6379", "redis://[::1", "redis://[::1]x", "unix:///a%00b",
+        "redis://u:se/cret@h", "redis://u:se?cret@h", "redis://u:se#cret@h", "redis://u:secret%@h",
     ])
     func aWrongURLIsRefusedWithoutBeingRepeated(url: String) {
         #expect(
@@ -82,6 +92,12 @@ struct SettingsRedisTests {
                 == "carillon-server: REDIS_URL: the value is not a URL such as redis://user:password@host:6379/0, "
                 + "rediss://host or unix:///run/redis.sock"
         )
+    }
+
+    @Test func theSocketPathOfAURLFitsItsStructure() throws {
+        let path = "/" + String(repeating: "x", count: 106)
+        #expect(try redis("unix://\(path)").address == .unix(path: path))
+        #expect(refusal([], ["REDIS_URL": "unix://\(path)x"])?.hasPrefix("carillon-server: REDIS_URL: ") == true)
     }
 
     @Test func theAddressWinsOverTheURL() throws {
@@ -98,6 +114,8 @@ struct SettingsRedisTests {
         (["REDIS_ADDR": "unix:/s", "REDIS_TLS": "true"], "REDIS_TLS: a unix socket does not speak TLS"),
         (["REDIS_TLS_CA": "/etc/passwd"], "REDIS_TLS_CA: there is no TLS to check; set REDIS_TLS to true"),
         (["REDIS_USERNAME": "u"], "REDIS_USERNAME: a user needs a password; set REDIS_PASSWORD"),
+        (["REDIS_URL": "redis://u@h"], "REDIS_USERNAME: a user needs a password; set REDIS_PASSWORD"),
+        (["REDIS_URL": "redis://u:@h"], "REDIS_USERNAME: a user needs a password; set REDIS_PASSWORD"),
     ])
     func contradictionsAreRefused(environment: [String: String], message: String) {
         #expect(refusal([], environment) == "carillon-server: \(message)")

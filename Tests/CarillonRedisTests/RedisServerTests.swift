@@ -116,7 +116,10 @@ import Testing
         let redis = try await RedisProcess.start(
             ["--user", "ana", "on", ">se:c@ret", "~*", "&*", "+@all", "--user", "default", "off"]
         )
-        var configuration = try RedisConfiguration(url: "unix://ana:se%3Ac%40ret@\(redis.unixSocket)?db=3")
+        var configuration = RedisConfiguration(endpoint: .unix(path: redis.unixSocket))
+        configuration.username = "ana"
+        configuration.password = "se:c@ret"
+        configuration.database = 3
         configuration.clientName = "carillon-test"
         let link = try await TestLink.open(configuration)
         let info = try #require(try await link.client.call("CLIENT", "INFO").string)
@@ -128,7 +131,8 @@ import Testing
 
     @Test func aRefusedNameIsNoObstacle() async throws {
         let redis = try await RedisProcess.start(["--requirepass", "right"])
-        var configuration = try RedisConfiguration(url: "redis://:right@localhost:\(redis.port)")
+        var configuration = RedisConfiguration(endpoint: .tcp(host: "localhost", port: redis.port))
+        configuration.password = "right"
         configuration.clientName = "two words"
         let link = try await TestLink.open(configuration)
         #expect(try await link.client.call("CLIENT", "GETNAME") != .bytes(Array("two words".utf8)))

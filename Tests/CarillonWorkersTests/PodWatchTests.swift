@@ -66,11 +66,12 @@ import Testing
         #expect(see(&watch, ["b": "1", "a": "2"], at: 7) == ["b"])
     }
 
-    @Test func podsThatGoAreForgotten() {
+    @Test func podsThatGoAreToldAndForgotten() {
         var watch = PodWatch()
         #expect(see(&watch, ["a": "1"], at: 0) == [])
-        #expect(see(&watch, [:], at: 1) == [])
+        #expect(see(&watch, [:], at: 1) == ["a"])
         #expect(watch.pods.isEmpty)
+        #expect(see(&watch, [:], at: 2) == [])
         #expect(see(&watch, ["a": "1"], at: 3) == [])
         #expect(see(&watch, ["a": "1"], at: 6) == ["a"])
     }

@@ -1,3 +1,4 @@
+import CarillonDomain
 package import Logging
 
 /// Writes each event as one line: for people (`text`) or for programs (`json`).
@@ -24,7 +25,7 @@ package struct LineLogHandler: LogHandler {
         self.logLevel = log.level
         self.format = log.format
         self.sink = sink
-        self.time = time ?? Timestamp.now
+        self.time = time ?? { CalendarDate.now().rfc3339 }
     }
 
     package subscript(metadataKey key: String) -> Logger.Metadata.Value? {

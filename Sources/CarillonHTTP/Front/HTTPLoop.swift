@@ -36,7 +36,7 @@ final class HTTPLoop {
         self.observer = observer
         self.configuration = configuration
         self.logger = logger
-        answers = RawAnswers(now: .now)
+        answers = RawAnswers(now: .now())
     }
 
     func startTimer() {
@@ -60,7 +60,7 @@ final class HTTPLoop {
 
     private func secondPassed() {
         tick += 1
-        answers.setDate(.now)
+        answers.setDate(.now())
         let tick = tick
         connections.forEach { $0.ticked(tick) }
     }

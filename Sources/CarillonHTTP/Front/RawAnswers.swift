@@ -12,9 +12,9 @@ struct RawAnswers {
     private var acceptedHead: [UInt8] = []
     private var buffer = ByteBuffer()
 
-    init(now: CalendarTime) { setDate(now) }
+    init(now: CalendarDate) { setDate(now) }
 
-    mutating func setDate(_ now: CalendarTime) {
+    mutating func setDate(_ now: CalendarDate) {
         date = now.httpDate
         acceptedHead = Array(
             "HTTP/1.1 202 Accepted\r\ncontent-type: application/json\r\ndate: \(date)\r\ncontent-length: ".utf8

@@ -98,7 +98,7 @@ extension Response {
     }
 
     fileprivate init(_ report: HealthReport) {
-        self = .json(Documents.health(report, at: .now), status: report.healthy ? .ok : .serviceUnavailable)
+        self = .json(Documents.health(report, at: .now()), status: report.healthy ? .ok : .serviceUnavailable)
         if !report.healthy { headers[.retryAfter] = "1" }
     }
 

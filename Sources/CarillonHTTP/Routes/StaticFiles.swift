@@ -115,7 +115,7 @@ final class StaticFiles: Sendable {
             stamp: stamp,
             content: content,
             entityTag: Self.entityTag(of: content),
-            lastModified: CalendarTime(unixMs: Int64(stamp.modified.timeIntervalSince1970) * 1000).httpDate
+            lastModified: CalendarDate(milliseconds: Int64(stamp.modified.timeIntervalSince1970) * 1_000).httpDate
         )
         cache.withLock { $0[path] = file }
         return file

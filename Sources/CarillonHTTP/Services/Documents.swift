@@ -12,7 +12,7 @@ enum Documents {
             out.writeMembers(of: client.user)
             out.writeString(",\"pod_id\":\(JSON.quoted(client.podID))")
             out.writeString(",\"connection_id\":\(JSON.quoted(client.connectionID))")
-            out.writeString(",\"connected_at\":\"\(CalendarTime(unixMs: client.connectedAtMs).rfc3339)\"")
+            out.writeString(",\"connected_at\":\"\(CalendarDate(milliseconds: client.connectedAtMs).rfc3339)\"")
             out.writeString(",\"transport\":\(JSON.quoted(client.transport))}")
         }
         out.writeString("],\"total\":\(list.total)")
@@ -62,7 +62,7 @@ enum Documents {
         return out
     }
 
-    static func health(_ report: HealthReport, at now: CalendarTime) -> ByteBuffer {
+    static func health(_ report: HealthReport, at now: CalendarDate) -> ByteBuffer {
         var out = ByteBuffer()
         out.writeString("{\"status\":\"\(word(report.healthy))\",\"timestamp\":\"\(now.rfc3339)\"")
         out.writeString(",\"pod_id\":\(JSON.quoted(report.podID)),\"version\":\(JSON.quoted(report.version))")

@@ -130,10 +130,8 @@ package final class Hub {
         for (index, device) in devices.enumerated() {
             let delay = TimeAmount.nanoseconds(duration.nanoseconds * Int64(index) / Int64(devices.count))
             eventLoop.assumeIsolated().scheduleTask(in: delay) {
-                device.connection.close(
-                    code: .goingAway,
-                    reason: "going away; come back in \(Int.random(in: 100...1_000)) ms"
-                )
+                let pause = Int.random(in: 100...1_000)
+                device.connection.close(code: .goingAway, reason: "going away; come back in \(pause) ms")
             }
         }
     }

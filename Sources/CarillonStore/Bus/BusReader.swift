@@ -16,7 +16,7 @@ package protocol BusListener: AnyObject {
 /// and must hear within three. Then the bus is opened anew and all local users are read again.
 ///
 /// - Isolation: the event loop
-/// - Source: Redis commands XREAD, XADD
+/// - Source: Redis command XREAD
 package final class BusReader: RedisReceiver {
     /// Where the reader stands.
     private enum Phase {
@@ -96,23 +96,9 @@ package final class BusReader: RedisReceiver {
     }
 
     private func addToOwnBus(_ message: BusMessage, createsBus: Bool, completion: @escaping (StreamID?) -> Void) {
-        let settings = store.settings
         var line = ByteBuffer()
         BusFormat.write(message, into: &line)
-        store.send("XADD", arguments: createsBus ? 11 : 12) { arguments in
-            arguments.key(Keys.bus(settings.podID))
-            if !createsBus { arguments.bulk("NOMKSTREAM" as StaticString) }
-            arguments.bulk("MAXLEN" as StaticString)
-            arguments.bulk("~" as StaticString)
-            arguments.integer(settings.busMaxLength)
-            arguments.bulk("*" as StaticString)
-            arguments.bulk("v" as StaticString)
-            arguments.integer(BusFormat.version)
-            arguments.bulk("from" as StaticString)
-            arguments.bulk("\(settings.podID)/\(settings.runID)")
-            arguments.bulk("d" as StaticString)
-            arguments.bulk(line)
-        } reply: { result in
+        store.addToBus(of: store.settings.podID, lines: line, createsBus: createsBus) { result in
             completion((try? result.get())?.streamID)
         }
     }

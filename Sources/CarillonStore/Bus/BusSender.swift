@@ -50,24 +50,8 @@ package final class BusSender {
     }
 
     private func append(_ peer: Peer, to pod: String) {
-        let settings = store.settings
         store.metrics.busEntriesSent.increment()
-        store.send("XADD", arguments: 14) { arguments in
-            arguments.key(Keys.bus(pod))
-            arguments.bulk("NOMKSTREAM" as StaticString)
-            arguments.bulk("MAXLEN" as StaticString)
-            arguments.bulk("~" as StaticString)
-            arguments.integer(settings.busMaxLength)
-            arguments.bulk("*" as StaticString)
-            arguments.bulk("v" as StaticString)
-            arguments.integer(BusFormat.version)
-            arguments.bulk("from" as StaticString)
-            arguments.bulk("\(settings.podID)/\(settings.runID)")
-            arguments.bulk("n" as StaticString)
-            arguments.integer(peer.number)
-            arguments.bulk("d" as StaticString)
-            arguments.bulk(peer.lines)
-        } reply: { [self] result in
+        store.addToBus(of: pod, lines: peer.lines, number: peer.number) { [self] result in
             // Nil: the bus is gone, and the pod with it.
             if case .success(let reply) = result, reply.isNull { forget(pod) }
         }

@@ -155,7 +155,7 @@ import Testing
     }
 
     @Test(arguments: [
-        "1", "[]", "\"a\"", "{\"limit\":\"5\"}", "{\"limit\":null}", "{\"limit\":true}", "{\"before\":5}",
+        "1", "[]", "\"a\"", "{\"limit\":\"5\"}", "{\"limit\":true}", "{\"before\":5}",
         "{\"since\":\"x\"}",
         "{\"before\":\"\"}", "{\"since\":{}}",
     ])

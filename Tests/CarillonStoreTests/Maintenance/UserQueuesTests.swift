@@ -14,12 +14,12 @@ import Testing
 
     private func names(_ users: [UserKey]) -> [String] { users.map(\.text).sorted() }
 
-    private func minute(_ link: StoreLink) async throws -> Int { try await link.now() / 60_000 }
+    private func slot(_ link: StoreLink) async throws -> Int { try await link.now() / 10_000 }
 
     @Test func podsShareExpiredUsersWithoutDoublingThem() async throws {
         try await StoreLink.with { link in
             let all = (0..<500).map { "\($0)-u" }
-            for user in all { try await link.redis("SADD", "notif:expiring:\(try await minute(link) - 1)", user) }
+            for user in all { try await link.redis("SADD", "notif:expired:\(try await slot(link) - 1)", user) }
             let (a, b) = (queues(link), queues(link, pod: "b"))
             var popped: [String] = []
             var rounds = 0
@@ -36,24 +36,24 @@ import Testing
         }
     }
 
-    @Test func theOldestMinuteComesFirstAndTheFutureWaits() async throws {
+    @Test func theOldestSlotComesFirstAndTheFutureWaits() async throws {
         try await StoreLink.with { link in
-            let now = try await minute(link)
-            for (offset, user) in [(-61, "1-tooOld"), (-59, "2-old"), (-1, "3-lately"), (2, "4-future")] {
-                try await link.redis("SADD", "notif:expiring:\(now + offset)", user)
+            let now = try await slot(link)
+            for (offset, user) in [(-362, "1-tooOld"), (-358, "2-old"), (-1, "3-lately"), (2, "4-future")] {
+                try await link.redis("SADD", "notif:expired:\(now + offset)", user)
             }
             #expect(names(try await queues(link).popExpired()) == ["2-old"])
             #expect(names(try await queues(link).popExpired()) == ["3-lately"])
             #expect(try await queues(link).popExpired() == [])
-            #expect(try await link.redis("SCARD", "notif:expiring:\(now + 2)") == .integer(1))
+            #expect(try await link.redis("SCARD", "notif:expired:\(now + 2)") == .integer(1))
         }
     }
 
     @Test func whatIsNoUserIsPassedOver() async throws {
         try await StoreLink.with { link in
-            let now = try await minute(link)
-            try await link.redis("SADD", "notif:expiring:\(now - 2)", "nobody")
-            try await link.redis("SADD", "notif:expiring:\(now - 1)", "1-a")
+            let now = try await slot(link)
+            try await link.redis("SADD", "notif:expired:\(now - 2)", "nobody")
+            try await link.redis("SADD", "notif:expired:\(now - 1)", "1-a")
             #expect(names(try await queues(link).popExpired()) == ["1-a"])
         }
     }
