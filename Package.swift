@@ -122,7 +122,17 @@ let package = Package(
         ),
         tests(
             "CarillonRealtimeTests",
-            ["CarillonRealtime", "CarillonDomain", "CarillonMetrics", "CarillonTestSupport", .nioCore, .nioEmbedded]
+            [
+                "CarillonRealtime", "CarillonDomain", "CarillonMetrics", "CarillonStore", "CarillonTestSupport", .nioCore,
+                .nioEmbedded,
+            ]
+        ),
+        tests(
+            "CarillonWorkersTests",
+            [
+                "CarillonWorkers", "CarillonStore", "CarillonRedis", "CarillonMetrics", "CarillonDomain",
+                "CarillonTestSupport", .nioCore, .nioPosix, .logging,
+            ]
         ),
         tests(
             "CarillonHTTPTests",

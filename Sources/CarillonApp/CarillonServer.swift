@@ -50,9 +50,22 @@ package enum CarillonServer {
         let server = httpServer(settings, pod, client, storeSettings, metrics, logger)
         await pod.run { $0.start() }
 
-        var services: [any Service] = [RedisService(pod: pod), HubService(pod: pod, drain: settings.drain)]
-        services.append(RedisAdvisor(redis: client, logger: logger))
-        services += workers(settings, pod, client, storeSettings, metrics, logger)
+        let registry = PodRegistry(redis: client, settings: storeSettings)
+        let context = WorkerContext(metrics: metrics, logger: logger)
+        // In the order of their start; they stop one by one in reverse. The heartbeat goes on while sockets are drained, or the
+        // other pods would take this one for dead.
+        var services: [any Service] = [
+            RedisService(pod: pod),
+            Heartbeat(
+                interval: settings.workers.heartbeatInterval,
+                registry: registry,
+                listener: pod,
+                context: context
+            ),
+            HubService(pod: pod, drain: settings.drain),
+            RedisAdvisor(redis: client, logger: logger),
+        ]
+        services += workers(settings, pod, client, storeSettings, context)
         services.append(
             ListeningService(server: server, pod: pod) { port in
                 if settings.startsRedis { Banner(settings: settings, port: port, redis: redis).lines.forEach(say) }
@@ -96,30 +109,23 @@ package enum CarillonServer {
                     registry: PodRegistry(redis: redis, settings: storeSettings)
                 )
             ),
+            observer: RequestCounter(metrics: metrics),
             logger: logger
         ) { pod.loopServices() }
     }
 
-    /// The workers of the contract, each a service of its own.
+    /// The workers that clean, each a service of its own.
     private static func workers(
         _ settings: Settings,
         _ pod: PodHandle,
         _ redis: RedisClient,
         _ storeSettings: StoreSettings,
-        _ metrics: Metrics,
-        _ logger: Logger
+        _ context: WorkerContext
     ) -> [any Service] {
-        let context = WorkerContext(metrics: metrics, logger: logger)
-        let keeper = UserKeeper(redis: redis, settings: storeSettings, metrics: metrics)
+        let keeper = UserKeeper(redis: redis, settings: storeSettings, metrics: context.metrics)
         let queues = UserQueues(redis: redis, settings: storeSettings)
         let intervals = settings.workers
         return [
-            Heartbeat(
-                interval: intervals.heartbeatInterval,
-                registry: PodRegistry(redis: redis, settings: storeSettings),
-                listener: pod,
-                context: context
-            ),
             TTLJanitor(
                 interval: intervals.ttlJanitorInterval,
                 keeper: keeper,

@@ -8,12 +8,13 @@ import ServiceLifecycle
 // then no Redis. A service that is cancelled instead (another one failed) ends at once and releases nothing: the pod's name may
 // belong to another process by then.
 
-/// The connections to Redis: the last to go.
+/// The connections to Redis: the last to go, after the pod has taken back what it said of itself.
 struct RedisService: Service {
     let pod: PodHandle
 
     func run() async throws {
         try await gracefulShutdown()
+        await pod.run { $0.release() }
         let closed = await pod.run { pod in
             pod.blocking.close().and(pod.commands.close()).map { _ in }
         }
@@ -21,13 +22,13 @@ struct RedisService: Service {
     }
 }
 
-/// The sockets: on shutdown each is closed with 1001, spread over the drain time, and what the pod held in Redis is released.
+/// The sockets: on shutdown each is closed with 1001, spread over the drain time; with a user's last one go lock and presence.
 struct HubService: Service {
     let pod: PodHandle
     let drain: Duration
 
     /// How long devices that do not answer the close frame are waited for.
-    private static let patience = Duration.seconds(3)
+    private static let patience = Duration.milliseconds(2_500)
 
     func run() async throws {
         try await gracefulShutdown()
@@ -36,10 +37,7 @@ struct HubService: Service {
         while ContinuousClock.now < deadline, await pod.run({ !$0.hub.isEmpty }) {
             try await Task.sleep(for: .milliseconds(10))
         }
-        await pod.run { pod in
-            pod.sockets.stop()
-            pod.release()
-        }
+        await pod.run { $0.sockets.stop() }
     }
 }
 

@@ -21,6 +21,13 @@ package struct Timestamp: Hashable, Sendable {
         text = Self.render(seconds: min(seconds, Self.lastSecond), fraction: digits)
     }
 
+    /// Parses the text of an RFC 3339 date and time.
+    package init?(rfc3339 text: String) {
+        var text = text
+        guard let time = text.withUTF8({ Timestamp(rfc3339: UnsafeRawBufferPointer($0)) }) else { return nil }
+        self = time
+    }
+
     /// Parses an RFC 3339 date and time; an offset is turned into UTC, a fraction is kept as it is.
     ///
     /// - Source: RFC 3339 section 5.6; a leap second counts as the first second of the next minute
@@ -36,7 +43,9 @@ package struct Timestamp: Hashable, Sendable {
             }
             return value
         }
-        func isByte(_ index: Int, _ byte: Unicode.Scalar) -> Bool { index < bytes.count && bytes[index] == UInt8(ascii: byte) }
+        func isByte(_ index: Int, _ byte: Unicode.Scalar) -> Bool {
+            index < bytes.count && bytes[index] == UInt8(ascii: byte)
+        }
         guard let year = number(0, 4), isByte(4, "-"), let month = number(5, 2), isByte(7, "-"), let day = number(8, 2),
             isByte(10, "T") || isByte(10, "t"), let hour = number(11, 2), isByte(13, ":"), let minute = number(14, 2),
             isByte(16, ":"), let second = number(17, 2)
@@ -55,7 +64,8 @@ package struct Timestamp: Hashable, Sendable {
         if isByte(index, "Z") || isByte(index, "z") {
             index += 1
         } else if isByte(index, "+") || isByte(index, "-") {
-            guard let hours = number(index + 1, 2), isByte(index + 3, ":"), let minutes = number(index + 4, 2), hours < 24,
+            guard let hours = number(index + 1, 2), isByte(index + 3, ":"), let minutes = number(index + 4, 2),
+                hours < 24,
                 minutes < 60
             else { return nil }
             offset = (hours * 3_600 + minutes * 60) * (isByte(index, "-") ? -1 : 1)

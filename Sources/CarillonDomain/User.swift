@@ -95,6 +95,11 @@ package struct UserKey: Hashable, Sendable {
     }
 }
 
+extension UserKey {
+    /// Byte by byte, as Redis does it: texts that only look the same are keys of two users.
+    package static func == (left: UserKey, right: UserKey) -> Bool { left.text.utf8.elementsEqual(right.text.utf8) }
+}
+
 extension UserKey: CustomStringConvertible {
     package var description: String { text }
 }

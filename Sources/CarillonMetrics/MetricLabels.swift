@@ -51,7 +51,6 @@ package enum WorkerName: Int, CaseIterable, Sendable {
     case busRouter
     case deadPodCleanup
     case upkeep
-    case sweep
 
     /// The value of the label `worker`.
     package var label: String {
@@ -63,7 +62,6 @@ package enum WorkerName: Int, CaseIterable, Sendable {
         case .busRouter: "bus_router"
         case .deadPodCleanup: "dead_pod_cleanup"
         case .upkeep: "upkeep"
-        case .sweep: "sweep"
         }
     }
 }

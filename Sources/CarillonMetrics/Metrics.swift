@@ -154,7 +154,7 @@ package final class Metrics: Sendable {
         )
         consumerLagFamily = LabelledFamily(
             "consumer_lag_messages",
-            "Entries that the consumer groups of this pod's users have not acknowledged yet.",
+            "Users whose consumer groups wait for the next batch of upkeep on this pod.",
             keys: ["topic"],
             values: [["notifications"]],
             make: Gauge.init

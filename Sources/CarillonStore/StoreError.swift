@@ -12,6 +12,9 @@ package struct StoreError: Error, Sendable {
     package let code: Code
     package let detail: String
 
+    /// A key holds another type than ours: somebody else's doing, and the trouble of the user whose key it is alone.
+    package var isWrongType: Bool { code == .refused && detail.hasPrefix("WRONGTYPE") }
+
     init(_ error: RedisError) {
         if case .server(let message) = error.code {
             code = .refused

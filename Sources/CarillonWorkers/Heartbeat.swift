@@ -32,6 +32,9 @@ package struct Heartbeat: Service {
     private let listener: any PodListener
     private let context: WorkerContext
 
+    /// Until the first beat has succeeded.
+    private static let eagerInterval = Duration.milliseconds(50)
+
     package init(interval: Duration, registry: PodRegistry, listener: any PodListener, context: WorkerContext) {
         self.interval = interval
         self.registry = registry
@@ -65,7 +68,7 @@ package struct Heartbeat: Service {
                 context.logger.debug("the heartbeat failed", metadata: ["error": "\(error)"])
             }
             counters.runs.increment()
-            try? await Task.sleep(for: interval)
+            try? await Task.sleep(for: wasKnown ? interval : min(interval, Self.eagerInterval))
         }
     }
 
@@ -78,7 +81,7 @@ package struct Heartbeat: Service {
         let dead = watch.observed(seen.heartbeats, at: now, took: now - started).filter { $0 != registry.podID }
         await listener.podsSeen(watch.pods.subtracting([registry.podID]), age: ContinuousClock.now - started)
         guard !dead.isEmpty else { return seen.knowsThisPod }
-        context.logger.warning("pods are dead", metadata: ["pods": "\(dead.joined(separator: " "))"])
+        context.logger.warning("pods are gone", metadata: ["pods": "\(dead.joined(separator: " "))"])
         await listener.podsDied(dead)
         for pod in dead { try await registry.remove(pod) }
         context.metrics.worker(.deadPodCleanup).items.increment(by: dead.count)

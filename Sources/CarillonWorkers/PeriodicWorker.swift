@@ -50,7 +50,7 @@ struct PeriodicWorker: Sendable {
 
 /// How often, and with what, the workers of a pod work.
 package struct WorkerContext: Sendable {
-    let metrics: Metrics
+    package let metrics: Metrics
     let logger: Logger
 
     package init(metrics: Metrics, logger: Logger) {

@@ -21,14 +21,15 @@ package struct PodWatch: Sendable {
 
     /// An observation: what each pod's field held.
     ///
-    /// - Returns: Pods that this observation shows to be dead; they are forgotten.
+    /// - Returns: Pods that this observation shows to be dead or gone; they are forgotten.
     package mutating func observed(
         _ heartbeats: [String: String],
         at now: ContinuousClock.Instant,
         took: Duration
     ) -> [String] {
-        watched = watched.filter { heartbeats[$0.key] != nil }
-        var dead: [String] = []
+        // A field that has gone was removed by a pod that stopped cleanly, or by another observer who was faster.
+        var dead = watched.keys.filter { heartbeats[$0] == nil }
+        for pod in dead { watched[pod] = nil }
         for (pod, value) in heartbeats {
             guard let known = watched[pod], known.value == value, took <= Self.slowestAnswer else {
                 watched[pod] = Watched(value: value, unchangedSince: now)

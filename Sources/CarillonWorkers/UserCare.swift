@@ -27,7 +27,7 @@ struct UserCare: Sendable {
             if !report.cleared.isEmpty { await listener.cleared(report.cleared, of: user) }
             return report
         } catch {
-            guard error.code == .refused else { throw error }
+            guard error.isWrongType else { throw error }
             worker.passedOver(user, error)
             return nil
         }

@@ -23,7 +23,8 @@ private struct Connection {
             eventLoop: loop,
             notify: service,
             upgrades: upgrades,
-            requests: RequestRunner(responder: Router().buildResponder(), logger: logger),
+            requests: RequestRunner(responder: Router().buildResponder(), observer: AnswerLog(), logger: logger),
+            observer: AnswerLog(),
             configuration: configuration,
             logger: logger
         )

@@ -21,6 +21,19 @@ final class NotifyAdapter: NotifyService {
     }
 }
 
+/// Counts answers by route and class of status.
+struct RequestCounter: HTTPObserver {
+    let metrics: Metrics
+
+    func notifyAnswered(status: Int) { metrics.httpRequests(.notify, status: status).increment() }
+
+    func answered(path: String, status: Int) {
+        let route = HTTPRoute(path: path)
+        // Of the web interface only its root is known by path; what else is found is one of its files.
+        metrics.httpRequests(route == .other && status < 400 ? .web : route, status: status).increment()
+    }
+}
+
 /// Makes WebSockets of connections that ask for one.
 ///
 /// - Isolation: the event loop

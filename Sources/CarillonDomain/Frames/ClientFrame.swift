@@ -78,7 +78,7 @@ extension ClientFrame {
             scanner.skipSpace()
             guard scanner.peek() == UInt8(ascii: "{") else { throw scanner.malformed("expected an object") }
             try scanner.object { (scanner, name) throws(JSONScanner.Malformed) in
-                let value = try scanner.value()
+                let value = try scanner.value(depth: Limits.jsonDepth - 1)
                 if scanner.equals(name, "type") { type = value } else if scanner.equals(name, "data") { data = value }
             }
             try scanner.end()
@@ -122,7 +122,7 @@ private struct FrameData {
         var request = SyncRequest()
         guard let value, value.kind != .null else { return request }
         let members = try members(of: value, "limit", "before", "since")
-        if let limit = members[0] {
+        if let limit = members[0], limit.kind != .null {
             guard limit.kind == .number else { throw invalid("limit must be a number") }
             request.limit = clampedLimit(limit.range)
         }
@@ -168,7 +168,7 @@ private struct FrameData {
 
     private func streamID(_ value: JSONScanner.Value?, _ name: String) throws(ClientFrameError) -> StreamID? {
         guard let value, value.kind != .null else { return nil }
-        guard let text = value.text, let id = StreamID(bytes: UnsafeRawBufferPointer(rebasing: bytes[text.range])) else {
+        guard let text = value.text, let id = StreamID(JSONScanner(bytes).string(text)) else {
             throw invalid("\(name) must be a stream id such as 1640995200000-0")
         }
         return id

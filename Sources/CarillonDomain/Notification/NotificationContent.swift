@@ -54,7 +54,7 @@ extension NotificationContent {
         var message: Range<Int>?
         var createdAt: Range<Int>?
         var source: Range<Int>?
-        var optional = ByteBuffer()
+        var members = [Range<Int>?](repeating: nil, count: OptionalMember.allCases.count)
         var scanner = JSONScanner(bytes)
         do throws(JSONScanner.Malformed) {
             scanner.skipSpace()
@@ -69,9 +69,9 @@ extension NotificationContent {
                         source = value.range
                     }
                 }
-                for member in OptionalMember.allCases
+                for (index, member) in OptionalMember.allCases.enumerated()
                 where member.kind == value.kind && scanner.equals(name, member.name) {
-                    member.write(bytes[value.range], into: &optional)
+                    members[index] = value.range
                 }
             }
             try scanner.end()
@@ -85,6 +85,10 @@ extension NotificationContent {
         common.write(createdAt.map { bytes[$0] }, orElse: "\"\(Timestamp(milliseconds: streamID.milliseconds).text)\"")
         common.writeStaticString(",\"source\":")
         common.write(source.map { bytes[$0] }, orElse: "\"\"")
+        var optional = ByteBuffer()
+        for (member, range) in zip(OptionalMember.allCases, members) {
+            if let range { member.write(bytes[range], into: &optional) }
+        }
         return NotificationContent(common: common, optional: optional)
     }
 }

@@ -27,6 +27,11 @@ package struct NotificationID: Hashable, Sendable {
         }
     }
 
+    /// Byte by byte, as Redis compares keys.
+    package static func == (left: NotificationID, right: NotificationID) -> Bool {
+        left.text.utf8.elementsEqual(right.text.utf8)
+    }
+
     private static let hexDigits = Array("0123456789abcdef".utf8)
 }
 

@@ -149,7 +149,10 @@ extension NotifyRequestParser {
         guard targets.count < Limits.targets else { return }
         let parsedID = userID(id, scanner)
         if parsedID == nil {
-            fault("/target/\(position)/id", id == nil ? "is required" : limits.userIDs == .int ? User.numberRule : User.textRule)
+            fault(
+                "/target/\(position)/id",
+                id == nil ? "is required" : limits.userIDs == .int ? User.numberRule : User.textRule
+            )
         }
         let parsedLogin = login?.text.map(scanner.string)
         if let parsedID, let parsedLogin, User.isLogin(parsedLogin) {
@@ -221,11 +224,7 @@ extension NotifyRequestParser {
 
     private mutating func createdAt() -> Timestamp {
         guard let value = given(.createdAt) else { return .now() }
-        if let text = value.text, !text.hasEscapes,
-            let time = Timestamp(rfc3339: UnsafeRawBufferPointer(rebasing: bytes[text.range]))
-        {
-            return time
-        }
+        if let text = value.text, let time = Timestamp(rfc3339: JSONScanner(bytes).string(text)) { return time }
         fault("/created_at", "must be an RFC 3339 date and time, such as 2024-01-01T12:00:00Z")
         return .now()
     }
@@ -266,7 +265,10 @@ extension NotifyRequestParser {
         {
             return seconds
         }
-        fault("/ttl_seconds", "must be an integer from \(Limits.ttlSeconds.lowerBound) to \(Limits.ttlSeconds.upperBound)")
+        fault(
+            "/ttl_seconds",
+            "must be an integer from \(Limits.ttlSeconds.lowerBound) to \(Limits.ttlSeconds.upperBound)"
+        )
         return nil
     }
 

@@ -215,6 +215,7 @@ extension FrontHandler: NotifyResponder {
         // The client may have gone meanwhile.
         guard case .serving(let closes) = phase, let context else { return }
         activeTick = shared.tick
+        shared.observer.notifyAnswered(status: answer.status)
         let isLast = closes || shared.isDraining
         let bytes = shared.answers.encode(answer, closes: isLast)
         guard !isLast else { return finish(context, with: bytes) }

@@ -10,6 +10,7 @@ final class HTTPLoop {
     let notify: any NotifyService
     let upgrades: any UpgradeTarget
     let requests: RequestRunner
+    let observer: any HTTPObserver
     let configuration: HTTPConfiguration
     let logger: Logger
     let connections = ConnectionTable()
@@ -24,6 +25,7 @@ final class HTTPLoop {
         notify: any NotifyService,
         upgrades: any UpgradeTarget,
         requests: RequestRunner,
+        observer: any HTTPObserver,
         configuration: HTTPConfiguration,
         logger: Logger
     ) {
@@ -31,6 +33,7 @@ final class HTTPLoop {
         self.notify = notify
         self.upgrades = upgrades
         self.requests = requests
+        self.observer = observer
         self.configuration = configuration
         self.logger = logger
         answers = RawAnswers(now: .now)

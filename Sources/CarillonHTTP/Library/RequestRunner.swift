@@ -11,12 +11,14 @@ final class RequestRunner: Sendable {
     typealias Responder = any HTTPResponder<BasicRequestContext>
 
     private let responder: Responder
+    private let observer: any HTTPObserver
     private let logger: Logger
     private let exchanges: AsyncStream<Exchange>
     private let feed: AsyncStream<Exchange>.Continuation
 
-    init(responder: Responder, logger: Logger) {
+    init(responder: Responder, observer: any HTTPObserver, logger: Logger) {
         self.responder = responder
+        self.observer = observer
         self.logger = logger
         (exchanges, feed) = AsyncStream.makeStream()
     }
@@ -59,6 +61,8 @@ final class RequestRunner: Sendable {
                 to: Request(head: request, body: RequestBody(buffer: exchange.body)),
                 context: BasicRequestContext(source: .init(channel: exchange.channel, logger: logger))
             )
+            let path = request.path.map { String($0.prefix { $0 != "?" }) } ?? ""
+            observer.answered(path: path, status: response.status.code)
             let writer = AnswerWriter(exchange, head: response.head, isHead: isHead)
             try await response.body.write(AnswerBodyWriter(writer: writer))
         } catch is ChannelError {

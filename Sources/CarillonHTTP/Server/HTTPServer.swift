@@ -37,6 +37,7 @@ package final class HTTPServer: Service {
     private let configuration: HTTPConfiguration
     private let eventLoop: any EventLoop
     private let routes: RouteServices
+    private let observer: any HTTPObserver
     private let makeLoopServices: @Sendable () -> LoopServices
     private let logger: Logger
     private let bound = Mutex<Bound?>(nil)
@@ -49,12 +50,14 @@ package final class HTTPServer: Service {
         configuration: HTTPConfiguration,
         eventLoop: any EventLoop,
         routes: RouteServices,
+        observer: any HTTPObserver,
         logger: Logger,
         loopServices: @escaping @Sendable () -> LoopServices
     ) {
         self.configuration = configuration
         self.eventLoop = eventLoop
         self.routes = routes
+        self.observer = observer
         self.logger = logger
         makeLoopServices = loopServices
     }
@@ -109,13 +112,14 @@ package final class HTTPServer: Service {
             logger.warning("there is no web folder, so there is no web UI", metadata: ["folder": "\(folder)"])
         }
         let routes = Routes(services: routes, notify: door, files: files, userIDs: configuration.userIDs)
-        let requests = RequestRunner(responder: routes.responder(), logger: logger)
-        let shared = try await eventLoop.submit { [configuration, logger] in
+        let requests = RequestRunner(responder: routes.responder(), observer: observer, logger: logger)
+        let shared = try await eventLoop.submit { [configuration, observer, logger] in
             let shared = HTTPLoop(
                 eventLoop: eventLoop,
                 notify: services.value.notify,
                 upgrades: services.value.upgrades,
                 requests: requests,
+                observer: observer,
                 configuration: configuration,
                 logger: logger
             )

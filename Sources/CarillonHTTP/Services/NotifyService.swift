@@ -26,6 +26,13 @@ package enum NotifyAnswer: Sendable {
     /// 202 with this JSON document; `replayed` where an earlier request with the same key made it.
     case accepted(body: ByteBuffer, replayed: Bool)
     case problem(Problem)
+
+    var status: Int {
+        switch self {
+        case .accepted: 202
+        case .problem(let problem): problem.status
+        }
+    }
 }
 
 /// What WebSocket connections go to.

@@ -50,7 +50,7 @@ final class GroupKeeper {
         let work = GroupWork(
             user: inbox.key.user,
             handOut: inbox.takeHandOut(),
-            reads: reads,
+            reads: reads.map(\.entry),
             looksUpPods: !hub.pods.isAlone
         )
         hub.store.keepGroup(work) { [self] result in
@@ -58,20 +58,20 @@ final class GroupKeeper {
         }
     }
 
-    private func finished(_ inbox: Inbox, _ reads: [EntryReference], _ result: GroupResult) {
+    private func finished(_ inbox: Inbox, _ reads: [PendingRead], _ result: GroupResult) {
         if result.hasMore { inbox.needsWholeHandOut() }
         hub.metrics.notificationsAcked.increment(by: result.newlyRead)
-        for entry in reads {
+        for read in reads {
             if result.isStored {
-                hub.tellRead(entry, of: inbox.key, otherPods: result.otherPods)
+                hub.tellRead(read.entry, of: inbox.key, otherPods: result.otherPods)
             } else {
                 let error = ClientFrameError(
                     .unavailable,
                     "Redis did not confirm; say it again",
                     type: "notification.read",
-                    entry: entry
+                    entry: read.entry
                 )
-                for device in inbox.devices { device.send(error) }
+                read.device?.send(error)
             }
         }
     }

@@ -11,7 +11,7 @@ extension Hub {
             store.check(entry, of: device.user) { [self] result in
                 switch result {
                 case .success(.exists):
-                    inbox.reads.append(entry)
+                    inbox.reads.append(PendingRead(entry: entry, device: device))
                     groupKeeper.queue(inbox)
                 case .success(.gone): refuse(entry, isGone: true, device)
                 case .success(.notFound): refuse(entry, isGone: inbox.wasCleared(entry), device)

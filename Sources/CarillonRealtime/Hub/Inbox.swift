@@ -3,6 +3,12 @@ import CarillonMetrics
 import CarillonStore
 import NIOCore
 
+/// An entry that a device has read, until that is stored.
+struct PendingRead {
+    let entry: EntryReference
+    weak var device: Device?
+}
+
 /// A user with devices on this pod: who they are, how far they have been told, and what his consumer group still needs.
 ///
 /// - Isolation: the event loop
@@ -19,7 +25,7 @@ final class Inbox {
     /// The stream holds entries, or held some when it was last read.
     private(set) var hasEntries = false
     /// Read entries that wait for the next batch of group upkeep.
-    var reads: [EntryReference] = []
+    var reads: [PendingRead] = []
     /// It stands in the queue for group upkeep.
     var isQueued = false
     private var isReading = false

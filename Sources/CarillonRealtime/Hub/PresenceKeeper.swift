@@ -11,7 +11,8 @@ package import NIOCore
 package final class PresenceKeeper {
     private let hub: Hub
     private var round: ArraySlice<UserKey> = []
-    private var perTick = 1
+    private var perTick = 0
+    private var tick = 0
     private var task: RepeatedTask?
 
     /// Ticks in which a round over all users is done.
@@ -28,10 +29,12 @@ package final class PresenceKeeper {
     package func stop() { task?.cancel() }
 
     private func visitSome() {
-        if round.isEmpty {
+        if tick == 0 {
             round = ArraySlice(hub.inboxes.keys)
-            perTick = max(1, (round.count + Int(Self.ticks) - 1) / Int(Self.ticks))
+            perTick = (round.count + Int(Self.ticks) - 1) / Int(Self.ticks)
+            hub.metrics.worker(.upkeep).runs.increment()
         }
+        tick = (tick + 1) % Int(Self.ticks)
         guard hub.store.isReady else { return }
         for user in round.prefix(perTick) {
             if let inbox = hub.inboxes[user] { visit(inbox) }
@@ -40,6 +43,7 @@ package final class PresenceKeeper {
     }
 
     private func visit(_ inbox: Inbox) {
+        hub.metrics.worker(.upkeep).items.increment()
         hub.confirmPresence(inbox)
         hub.store.newestID(of: inbox.key) { result in
             // Somebody wrote to the stream without telling the hub.

@@ -41,6 +41,7 @@ final class NotifyBatch: AppendObserver {
     /// Stores all of it; calls back when Redis has answered everything.
     func append(mode: AppendMode, completion: @escaping (NotifyBatch) -> Void) {
         self.completion = completion
+        hub.metrics.notifyTargets.increment(by: targets.count)
         hub.store.append(
             request.content,
             to: targets,
@@ -78,7 +79,7 @@ final class NotifyBatch: AppendObserver {
         let target = targets[appended.index]
         let entry = EntryReference(streamID: appended.streamID, notificationID: target.notificationID)
         let user = target.user.key
-        hub.metrics.notificationsSent.increment()
+        if appended.isNew { hub.metrics.notificationsSent.increment() }
         hub.pushed(entry, predecessor: appended.predecessor, content: request.content, of: user)
         guard !appended.otherPods.isEmpty else { return }
         var payload = ByteBuffer()

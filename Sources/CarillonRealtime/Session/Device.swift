@@ -19,6 +19,8 @@ package final class Device: WebSocketSession {
     private var mark = StreamID.zero
     /// Entries that it was told of as cleared by its own replay, and need not hear of again.
     private var toldCleared: [StreamID] = []
+    /// The payloads of a page are on their way.
+    private var isFetchingPage = false
 
     /// `sync.request`s that were not answered yet, the one under way first.
     private var syncs: [SyncRequest] = []
@@ -91,7 +93,7 @@ package final class Device: WebSocketSession {
     }
 
     package func drained() {
-        if case .replaying(let replay) = phase, !replay.isEmpty { showPage() }
+        if case .replaying(let replay) = phase, !replay.isEmpty, !isFetchingPage { showPage() }
         if isSyncAnswered { syncNext() }
     }
 
@@ -182,25 +184,29 @@ package final class Device: WebSocketSession {
         guard case .replaying(let replay) = phase else { return }
         let page = replay.page(Self.pageSize)
         guard !page.isEmpty else { return readOn() }
+        isFetchingPage = true
         hub.store.payloads(of: page.map { $0.entry.notificationID ?? NotificationID("") }) { [self] result in
+            isFetchingPage = false
             guard case .replaying(var replay) = phase else { return }
             guard case .success(let payloads) = result else { return startOver() }
             hub.metrics.replayEntries.increment(by: payloads.count)
+            var isAnythingSent = false
             for payload in payloads {
                 guard let item = replay.advance() else { break }
-                show(item, payload, &replay)
+                if show(item, payload, &replay) { isAnythingSent = true }
             }
             mark = replay.mark
             phase = .replaying(replay)
             // Otherwise the next page follows when the socket has taken this one.
-            if replay.isEmpty { readOn() }
+            if replay.isEmpty || !isAnythingSent { showPage() }
         }
     }
 
-    private func show(_ item: Replay.Item, _ payload: ByteBuffer?, _ replay: inout Replay) {
-        guard let reference = item.entry.reference else { return }
+    /// Whether there was anything to show: read and expired entries, and those that name nothing, are passed over.
+    private func show(_ item: Replay.Item, _ payload: ByteBuffer?, _ replay: inout Replay) -> Bool {
+        guard let reference = item.entry.reference else { return false }
         let content = payload.flatMap { NotificationContent(payload: $0, streamID: item.entry.id) }
-        guard content != nil || !item.isRead else { return }
+        guard content != nil || !item.isRead else { return false }
         let status: EntryStatus = content == nil ? .autoCleared : item.isRead ? .read : .unread
         let shown = content ?? .expired(at: item.entry.id)
         connection.sendBulk(WebSocketFrame.text { ServerFrame.writePush(reference, shown, status, into: &$0) })
@@ -209,6 +215,7 @@ package final class Device: WebSocketSession {
             toldCleared.append(reference.streamID)
             hub.clear(reference, of: user.key)
         }
+        return true
     }
 
     /// All that was planned is shown: goes live, unless there is something newer.

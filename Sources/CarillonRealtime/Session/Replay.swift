@@ -24,7 +24,7 @@ package struct Replay: Sendable {
     /// The user's unread notifications, as far as the stream was read.
     private var unread: Set<NotificationID> = []
     private var items: ArraySlice<Item> = []
-    /// Entries that were read by others while the stream was being read for the first time.
+    /// Entries that were read by others before they were read from the stream: what a reading in flight says of them is old.
     private var earlyReads: Set<NotificationID> = []
     private var isLoaded = false
 
@@ -36,8 +36,7 @@ package struct Replay: Sendable {
     /// The newest entries were read: plans what to show of them.
     package mutating func load(_ part: InboxPart, start: Start) {
         isLoaded = true
-        let all = part.entries.map { Item(entry: $0, isRead: part.isRead($0) || isEarlyRead($0)) }
-        note(all)
+        let all = take(part.entries, part)
         switch start {
         case .full:
             let recent = all.suffix(Limits.replayEntries)
@@ -49,15 +48,12 @@ package struct Replay: Sendable {
         }
         // Entries that are left out count as passed over.
         if let last = all.last, items.isEmpty { mark = max(mark, last.entry.id) }
-        earlyReads.removeAll()
     }
 
     /// Newer entries were read.
     package mutating func append(_ part: InboxPart) {
-        let new = part.entries.filter { $0.id > (items.last?.entry.id ?? mark) }
-        let added = new.map { Item(entry: $0, isRead: part.isRead($0)) }
-        note(added)
-        items += added
+        let last = end
+        items += take(part.entries.filter { $0.id > last }, part)
     }
 
     /// The next entries to show, oldest first; the mark moves over them when they are written.
@@ -77,7 +73,7 @@ package struct Replay: Sendable {
 
     /// Somebody read an entry. Whether the device must be told now; if not, its push will say so.
     package mutating func read(_ entry: EntryReference) -> Bool {
-        guard isLoaded else {
+        guard isLoaded, entry.streamID <= end else {
             earlyReads.insert(entry.notificationID)
             return false
         }
@@ -89,13 +85,16 @@ package struct Replay: Sendable {
     /// An entry was told as cleared, and goes.
     package mutating func cleared(_ id: NotificationID) { unread.remove(id) }
 
-    private mutating func note(_ items: [Item]) {
-        for item in items where !item.isRead {
-            if let id = item.entry.notificationID { unread.insert(id) }
-        }
-    }
+    /// The last entry that is planned, shown or passed over.
+    private var end: StreamID { items.last?.entry.id ?? mark }
 
-    private func isEarlyRead(_ entry: StoredEntry) -> Bool {
-        entry.notificationID.map(earlyReads.contains) ?? false
+    /// Entries as they are to be shown, with what was heard of them meanwhile.
+    private mutating func take(_ entries: [StoredEntry], _ part: InboxPart) -> [Item] {
+        entries.map { entry in
+            let isEarlyRead = entry.notificationID.map { earlyReads.remove($0) != nil } ?? false
+            let isRead = part.isRead(entry) || isEarlyRead
+            if !isRead, let id = entry.notificationID { unread.insert(id) }
+            return Item(entry: entry, isRead: isRead)
+        }
     }
 }

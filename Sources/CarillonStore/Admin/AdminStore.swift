@@ -111,7 +111,9 @@ package struct AdminStore: Sendable {
                 )
             ])[0].array ?? []
         return stride(from: 0, to: reply.count - 1, by: 2).compactMap { index in
-            let score = reply[index + 1].string.flatMap { Double($0) }.map { UInt64($0) } ?? 0
+            // A score that another program wrote may be no time at all.
+            let score =
+                reply[index + 1].string.flatMap { Double($0) }.flatMap { UInt64(exactly: $0.rounded(.down)) } ?? 0
             return reply[index].string.flatMap { UserKey(text: $0) }.map { ($0, score) }
         }
     }
@@ -129,7 +131,9 @@ package struct AdminStore: Sendable {
         return users.indices.map { index in
             let (key, score) = users[index]
             // Users of the same score are listed in descending order of their names.
-            if let position, score == position.score, key.text > position.user { return [] }
+            if let position, score == position.score, position.user.utf8.lexicographicallyPrecedes(key.text.utf8) {
+                return []
+            }
             let read = Self.readIDs(replies[index * 2 + 1])
             return replies[index * 2].streamEntries.filter { entry in
                 guard let id = entry.notificationID, !read.contains(id.text) else { return false }

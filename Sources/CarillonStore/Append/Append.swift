@@ -22,6 +22,8 @@ package struct AppendedEntry {
     package let predecessor: StreamID?
     /// Other pods that hold devices of the user.
     package let otherPods: [String]
+    /// False where an earlier try of a keyed request had added it.
+    package let isNew: Bool
 }
 
 /// Who hears of an append, on the loop.
@@ -54,7 +56,13 @@ extension InboxStore {
         lookUpPods: Bool,
         observer: any AppendObserver
     ) {
-        let append = Append(targets: targets, lookUpPods: lookUpPods, podID: settings.podID, store: self, observer: observer)
+        let append = Append(
+            targets: targets,
+            lookUpPods: lookUpPods,
+            podID: settings.podID,
+            store: self,
+            observer: observer
+        )
         let expiry = Timestamp.nowMilliseconds() + UInt64(ttlSeconds) * 1_000
         for (index, target) in targets.enumerated() {
             payloadBuffer.clear()
@@ -122,6 +130,8 @@ private final class Append: RedisReceiver {
     private struct Progress {
         var hasPayload = false
         var isStored = false
+        /// It was there before this append.
+        var isFound = false
         var streamID: StreamID?
         var predecessor: StreamID?
     }
@@ -172,12 +182,14 @@ private final class Append: RedisReceiver {
         case .array where reply.count == 2:
             // The script of keyed appends: id (empty where it was trimmed since) and whether it was there before.
             progress[index].streamID = reply[0].streamID
+            progress[index].isFound = reply[1].integer == 1
             progress[index].isStored = true
         default: break
         }
-        // An entry whose payload was refused must not show up as expired.
-        if !progress[index].hasPayload, let id = progress[index].streamID {
-            progress[index].isStored = false
+        guard !progress[index].hasPayload else { return }
+        progress[index].isStored = false
+        // An entry whose payload was refused must not show up as expired; one of an earlier try may have its payload still.
+        if !progress[index].isFound, let id = progress[index].streamID {
             store.send("XDEL", arguments: 2) { arguments in
                 arguments.key(Keys.stream(targets[index].user.key))
                 arguments.bulk(milliseconds: id.milliseconds, sequence: id.sequence)
@@ -199,7 +211,13 @@ private final class Append: RedisReceiver {
             stored += 1
             if let id = target.streamID {
                 observer.appended(
-                    AppendedEntry(index: index, streamID: id, predecessor: target.predecessor, otherPods: otherPods)
+                    AppendedEntry(
+                        index: index,
+                        streamID: id,
+                        predecessor: target.predecessor,
+                        otherPods: otherPods,
+                        isNew: !target.isFound
+                    )
                 )
             }
         }

@@ -15,8 +15,9 @@ package enum BusMessage: Sendable {
 
 /// The lines of one bus entry.
 ///
-/// One line per message, words separated by spaces, what may hold spaces last: readable in redis-cli. A payload of ours holds no
-/// raw line feed; an id of another program's entry that does is not sent, the reader is told to look for itself instead.
+/// One line per message, words separated by spaces, what may hold spaces last: readable in redis-cli. A raw line feed in a payload
+/// is white space between JSON tokens and travels as a space; an id of another program's entry that holds one is not sent, the
+/// reader is told to look for itself instead.
 package enum BusFormat {
     package static let version = 1
     /// A larger payload is not sent along: the other pod fetches it.
@@ -31,7 +32,7 @@ package enum BusFormat {
             buffer.writeString(notification.text)
             if let payload, payload.readableBytes <= largestPayloadBytes {
                 buffer.writeStaticString(" ")
-                buffer.writeImmutableBuffer(payload)
+                writeLine(payload, into: &buffer)
             }
         case .read(_, let entry) where entry.notificationID.text.contains("\n"),
             .autoCleared(_, let entry) where entry.notificationID.text.contains("\n"):
@@ -46,12 +47,23 @@ package enum BusFormat {
         buffer.writeStaticString("\n")
     }
 
+    private static func writeLine(_ payload: ByteBuffer, into buffer: inout ByteBuffer) {
+        let lineFeed = UInt8(ascii: "\n")
+        guard payload.readableBytesView.contains(lineFeed) else {
+            buffer.writeImmutableBuffer(payload)
+            return
+        }
+        buffer.writeBytes(payload.readableBytesView.lazy.map { $0 == lineFeed ? UInt8(ascii: " ") : $0 })
+    }
+
     /// The messages of an entry; nil where a line cannot be understood, and then the reader must look for itself.
     package static func read(_ lines: ByteBuffer) -> [BusMessage]? {
         var messages: [BusMessage] = []
         var lines = lines
         while let end = lines.readableBytesView.firstIndex(of: UInt8(ascii: "\n")) {
-            guard let line = lines.readSlice(length: end - lines.readerIndex), let message = message(line) else { return nil }
+            guard let line = lines.readSlice(length: end - lines.readerIndex), let message = message(line) else {
+                return nil
+            }
             lines.moveReaderIndex(forwardBy: 1)
             messages.append(message)
         }

@@ -149,6 +149,7 @@ package final class BusReader: RedisReceiver {
         guard entry.count == 2, let id = entry[0].streamID else { return }
         position = id
         var sender = ""
+        var isKnownVersion = true
         var number: UInt64?
         var lines: ByteBuffer?
         let fields = entry[1]
@@ -159,11 +160,13 @@ package final class BusReader: RedisReceiver {
                 number = UInt64(fields[index + 1].string)
             } else if fields[index].equals("d") {
                 lines = fields[index + 1].buffer
+            } else if fields[index].equals("v") {
+                isKnownVersion = fields[index + 1].integer == Int64(BusFormat.version)
             }
         }
         if let number, !accept(number, from: sender) { return }
         store.metrics.busEntriesReceived.increment()
-        guard let lines, let messages = BusFormat.read(lines) else {
+        guard isKnownVersion, let lines, let messages = BusFormat.read(lines) else {
             listener?.missedMessages()
             return
         }
@@ -172,10 +175,10 @@ package final class BusReader: RedisReceiver {
 
     /// Whether an entry is new; a number that is not the next one means that entries were lost.
     private func accept(_ number: UInt64, from sender: String) -> Bool {
-        let expected = (numbers[sender] ?? 0) + 1
-        guard number >= expected else { return false }
+        let last = numbers[sender] ?? 0
+        guard number > last else { return false }
         numbers[sender] = number
-        if number > expected {
+        if number - last > 1 {
             store.metrics.busGaps.increment()
             listener?.missedMessages()
         }

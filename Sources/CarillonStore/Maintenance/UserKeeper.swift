@@ -10,6 +10,9 @@ package struct KeepingReport: Sendable {
     package var removed = 0
     /// When the oldest entry reaches the end of its retention; nil where the stream is empty.
     package var nextTrimMilliseconds: UInt64?
+
+    /// Nothing was found to do.
+    package init() {}
 }
 
 /// Brings everything that belongs to one user in line with his stream.
@@ -130,7 +133,8 @@ package struct UserKeeper: Sendable {
     /// Removes an entry; whether it was this call that did.
     private func remove(_ entry: StoredEntry, of user: UserKey) async throws(StoreError) -> Bool {
         let id = "\(entry.id)"
-        let removed = try await redis.replies([RedisCommand("XDEL", .key(Keys.stream(user)), .text(id))])[0].integer == 1
+        let removed =
+            try await redis.replies([RedisCommand("XDEL", .key(Keys.stream(user)), .text(id))])[0].integer == 1
         try await forget([entry], of: user)
         return removed
     }

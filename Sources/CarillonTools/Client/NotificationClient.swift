@@ -59,6 +59,8 @@ package final class NotificationClient {
             let client = NotificationClient(options, console, loop)
             interrupt.hop(to: loop).assumeIsolated().whenSuccess { client.end(.success) }
             client.start()
+            // Sockets and timers hold it weakly or for a while only; it must live until it has ended.
+            client.ended.futureResult.assumeIsolated().whenComplete { _ in withExtendedLifetime(client) {} }
             return client.ended.futureResult
         }.get()
     }

@@ -136,3 +136,13 @@ struct FakeHealth: HealthService {
 struct FakeMetrics: MetricsSource {
     func exposition() async -> String { "carillon_up 1\n" }
 }
+
+/// Remembers what was answered.
+final class AnswerLog: HTTPObserver {
+    private let answers = Mutex<[String]>([])
+
+    var lines: [String] { answers.withLock { $0 } }
+
+    func notifyAnswered(status: Int) { answers.withLock { $0.append("notify \(status)") } }
+    func answered(path: String, status: Int) { answers.withLock { $0.append("\(path) \(status)") } }
+}

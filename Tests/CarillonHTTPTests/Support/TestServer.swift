@@ -29,6 +29,7 @@ struct TestServer {
             configuration: configuration,
             eventLoop: MultiThreadedEventLoopGroup.singleton.next(),
             routes: RouteServices(admin: FakeAdmin(), health: health, metrics: FakeMetrics()),
+            observer: AnswerLog(),
             logger: Logger(label: "test") { _ in SwiftLogNoOpLogHandler() }
         ) {
             HTTPServer.LoopServices(notify: FakeNotify(notified), upgrades: FakeUpgrades(upgraded))
@@ -64,7 +65,7 @@ final class WireClient: Sendable {
         let isClosed = Atomic(false)
     }
 
-    init(port: Int) async throws {
+    init(port: Int, host: String = "127.0.0.1") async throws {
         let inbox = Inbox()
         channel = try await ClientBootstrap(group: MultiThreadedEventLoopGroup.singleton)
             .channelOption(.tcpOption(.tcp_nodelay), value: 1)
@@ -73,7 +74,7 @@ final class WireClient: Sendable {
                     try channel.pipeline.syncOperations.addHandler(Reader(inbox))
                 }
             }
-            .connect(host: "127.0.0.1", port: port).get()
+            .connect(host: host, port: port).get()
         self.inbox = inbox
     }
 

@@ -1,0 +1,136 @@
+import CarillonDomain
+import CarillonRedis
+import CarillonTestSupport
+import Testing
+
+@testable import CarillonStore
+
+@Suite struct AdminStoreTests {
+    private func admin(_ link: StoreLink) -> AdminStore { AdminStore(redis: link.client, settings: link.settings) }
+
+    /// Adds entries `<user>.1` and so on, and notes the user with `score`.
+    private func fill(_ link: StoreLink, _ user: User, entries: Int, score: String) async throws {
+        for number in 0..<entries {
+            try await link.add(user, "\(user.key.idPart).\(number + 1)", id: "\(number + 1)-0")
+        }
+        try await link.redis("ZADD", "notif:users:recent", score, user.key.text)
+    }
+
+    /// All rows of a listing, page by page.
+    private func walk(_ link: StoreLink, limit: Int) async throws -> [String] {
+        var rows: [String] = []
+        var position: AdminStore.Position?
+        repeat {
+            let page = try await admin(link).pending(limit: limit, from: position)
+            let found = page.users.flatMap { user in
+                user.rows.map { "\(user.user) \($0.entry.notificationID?.text ?? "?")" }
+            }
+            #expect(found.count <= limit)
+            if page.next != nil { #expect(found.count == limit) }
+            rows += found
+            position = page.next.flatMap { AdminStore.Position($0.text) }
+        } while position != nil
+        return rows
+    }
+
+    @Test(arguments: [1, 2, 3, 4, 5, 6, 7, 8, 100])
+    func everyLimitListsTheSame(limit: Int) async throws {
+        try await StoreLink.with { link in
+            try await fill(link, .test(1), entries: 3, score: "30")
+            try await fill(link, .test(2), entries: 2, score: "20")
+            // Two of one score, and one without anything unread.
+            try await fill(link, .test(3), entries: 1, score: "20")
+            try await fill(link, .test(4), entries: 1, score: "40")
+            try await link.redis("HSET", "notification_state:4-u", "4.1", "read")
+            try await link.redis("HSET", "notification_state:1-u", "1.2", "read", "1.3", "seen")
+            let expected = ["1-u 1.3", "1-u 1.1", "3-u 3.1", "2-u 2.2", "2-u 2.1"]
+            #expect(try await walk(link, limit: limit) == expected)
+        }
+    }
+
+    @Test(arguments: [1, 63, 64, 65, 130])
+    func moreUsersThanARound(limit: Int) async throws {
+        try await StoreLink.with { link in
+            for number in 1...130 { try await fill(link, .test(Int64(number)), entries: 1, score: "\(number / 3)") }
+            let rows = try await walk(link, limit: limit)
+            #expect(rows.count == 130)
+            #expect(Set(rows).count == 130)
+            #expect(rows.first == "130-u 130.1")
+        }
+    }
+
+    @Test func rowsHoldWhatIsStored() async throws {
+        try await StoreLink.with { link in
+            try await fill(link, .test(1), entries: 3, score: "1")
+            try await link.redis("DEL", "notification:1.1", "notification:1.2")
+            try await link.redis("HSET", "notification:1.2", "a", "b")
+            let page = try await admin(link).pending(limit: 10, from: nil)
+            #expect(page.next == nil)
+            #expect(page.users.map(\.user.text) == ["1-u"])
+            #expect(page.users[0].rows.map(\.payload) == ["{\"message\":\"m\"}", nil, nil])
+            #expect(page.users[0].rows.map(\.entry.id.milliseconds) == [3, 2, 1])
+            #expect(page.users[0].rows.allSatisfy { !$0.isRead })
+        }
+    }
+
+    @Test func strangersScoresAndKeysHarmNobodyElse() async throws {
+        try await StoreLink.with { link in
+            for (number, score) in ["5", "-5", "inf", "-inf", "1e300", "0.5"].enumerated() {
+                try await fill(link, .test(Int64(number)), entries: 1, score: score)
+            }
+            try await link.redis("ZADD", "notif:users:recent", "7", "9-wrong", "8", "8-wrong")
+            try await link.redis("SET", "stream:user:9-wrong", "x")
+            try await link.add(User.test(8, "wrong"), "8.1")
+            try await link.redis("SET", "notification_state:8-wrong", "x")
+            let page = try await admin(link).pending(limit: 100, from: nil)
+            #expect(page.users.count == 7)
+        }
+    }
+
+    @Test func nobody() async throws {
+        try await StoreLink.with { link in
+            let page = try await admin(link).pending(limit: 10, from: nil)
+            #expect(page.users.isEmpty && page.next == nil)
+            #expect(try await admin(link).history(of: User.test(1).key).isEmpty)
+        }
+    }
+
+    @Test(arguments: ["1700000000000:5-0:1-alice", "0:0-0:a%3Ab-x", "18446744073709551615:1-2:1-a:b"])
+    func positionsRoundTrip(text: String) {
+        #expect(AdminStore.Position(text)?.text == text)
+    }
+
+    @Test(arguments: ["", ":", "::", "1:5-0", "1:5-0:", "x:5-0:1-a", "1:x:1-a", "-1:5-0:1-a", "1:5-0-0:1-a"])
+    func whatIsNoPosition(text: String) {
+        #expect(AdminStore.Position(text) == nil)
+    }
+
+    @Test(arguments: [99, 100, 101])
+    func historyIsTheLastHundredOldestFirst(count: Int) async throws {
+        try await StoreLink.with(
+            { $0.streamMaxLength = 1_000 },
+            { link in
+                let user = User.test(1)
+                try await fill(link, user, entries: count, score: "1")
+                try await link.redis("HSET", "notification_state:1-u", "1.\(count)", "read", "1.\(count - 1)", "seen")
+                try await link.redis("DEL", "notification:1.\(count - 2)")
+                let rows = try await admin(link).history(of: user.key)
+                let expected = ((count > 100 ? 2 : 1)...count).map { "1.\($0)" }
+                #expect(rows.map(\.entry.notificationID?.text) == expected)
+                #expect(rows.map(\.isRead) == expected.map { $0 == "1.\(count)" })
+                #expect(rows.map { $0.payload == nil } == expected.map { $0 == "1.\(count - 2)" })
+            }
+        )
+    }
+
+    @Test func historyIsCutAtTheLengthOfStreams() async throws {
+        try await StoreLink.with(
+            { $0.streamMaxLength = 5 },
+            { link in
+                try await fill(link, .test(1), entries: 9, score: "1")
+                #expect(try await admin(link).history(of: User.test(1).key).count == 5)
+                #expect(try await admin(link).pending(limit: 100, from: nil).users[0].rows.count == 5)
+            }
+        )
+    }
+}

@@ -1,0 +1,101 @@
+import CarillonDomain
+import CarillonStore
+import NIOCore
+import Testing
+
+@Suite struct BusFormatTests {
+    private let user = User.test(1, "alice").key
+    private let entry = EntryReference(streamID: StreamID("7-1")!, notificationID: NotificationID("n 1"))
+
+    private func written(_ messages: BusMessage...) -> ByteBuffer {
+        var buffer = ByteBuffer()
+        for message in messages { BusFormat.write(message, into: &buffer) }
+        return buffer
+    }
+
+    /// What the messages say, in words that compare.
+    private func read(_ lines: ByteBuffer) -> [String]? {
+        BusFormat.read(lines)?.map { message in
+            switch message {
+            case .pushed(let user, let id, let predecessor, let notification, let payload):
+                "push|\(user)|\(id)|\(predecessor.map(\.text) ?? "?")|\(notification.text)|\(payload.map { String(buffer: $0) } ?? "-")"
+            case .read(let user, let entry): "read|\(user)|\(entry.streamID)|\(entry.notificationID.text)"
+            case .autoCleared(let user, let entry): "cleared|\(user)|\(entry.streamID)|\(entry.notificationID.text)"
+            case .resync: "resync"
+            case .probe: "probe"
+            }
+        }
+    }
+
+    private func push(_ payload: String?, predecessor: StreamID? = .zero) -> BusMessage {
+        .pushed(
+            user,
+            id: StreamID("7-1")!,
+            predecessor: predecessor,
+            notificationID: NotificationID("n"),
+            payload: payload.map { ByteBuffer(string: $0) }
+        )
+    }
+
+    @Test func everyMessageRoundTrips() {
+        let lines = written(
+            push("{\"a b\":\"é\"}"),
+            push(nil, predecessor: nil),
+            .read(user, entry),
+            .autoCleared(user, entry),
+            .resync,
+            .probe
+        )
+        #expect(
+            read(lines) == [
+                "push|1-alice|7-1|0-0|n|{\"a b\":\"é\"}", "push|1-alice|7-1|?|n|-", "read|1-alice|7-1|n 1",
+                "cleared|1-alice|7-1|n 1", "resync", "probe",
+            ]
+        )
+        #expect(
+            String(buffer: lines) == """
+                push 1-alice 7-1 0-0 n {"a b":"é"}
+                push 1-alice 7-1 ? n
+                read 1-alice 7-1 n 1
+                cleared 1-alice 7-1 n 1
+                resync
+                probe
+
+                """
+        )
+        #expect(read(ByteBuffer()) == [])
+    }
+
+    @Test(arguments: [(4_095, true), (4_096, true), (4_097, false)])
+    func largePayloadsStayAtHome(size: Int, travels: Bool) {
+        let payload = "\"\(String(repeating: "x", count: size - 2))\""
+        #expect(read(written(push(payload))) == ["push|1-alice|7-1|0-0|n|\(travels ? payload : "-")"])
+    }
+
+    /// `data` is kept as it was posted, white space included.
+    @Test func payloadsWithLineFeedsRoundTrip() {
+        let lines = written(push("{\"data\":{\n  \"a\": 1,\r\n\t\"b\": \"x\\ny\"\n}}"), .probe)
+        #expect(read(lines) == ["push|1-alice|7-1|0-0|n|{\"data\":{   \"a\": 1,\r \t\"b\": \"x\\ny\" }}", "probe"])
+    }
+
+    @Test func aLineFeedInAForeignIDMakesTheReaderLookItself() {
+        let odd = EntryReference(streamID: .zero, notificationID: NotificationID("a\nprobe"))
+        #expect(read(written(.read(user, odd), .autoCleared(user, odd), .probe)) == ["resync", "resync", "probe"])
+    }
+
+    @Test(arguments: [
+        "probe", "\n", "hello\n", "probe\nhello\n", "push\n", "push 1-alice\n", "push 1-alice 7-1\n",
+        "push 1-alice 7-1 0-0\n",
+        "push alice 7-1 0-0 n\n", "push 1-alice x 0-0 n\n", "read 1-alice 7-1\n", "read 1-alice 7-1 \n",
+        "read 1-alice x n\n",
+        "cleared 1-alice\n", "Probe\n", "probe\nread 1-alice 7-1 n",
+    ])
+    func whatCannotBeUnderstood(lines: String) {
+        #expect(read(ByteBuffer(string: lines)) == nil)
+    }
+
+    @Test func everyTruncationIsNoCrash() {
+        let whole = written(push("{\"a\":1}"), .read(user, entry), .autoCleared(user, entry), .probe)
+        for length in 0..<whole.readableBytes { _ = read(whole.getSlice(at: 0, length: length)!) }
+    }
+}

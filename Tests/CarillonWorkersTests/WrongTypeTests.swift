@@ -1,0 +1,64 @@
+import CarillonDomain
+import CarillonMetrics
+import CarillonRedis
+import CarillonStore
+import CarillonTestSupport
+import Logging
+import NIOCore
+import NIOPosix
+import Testing
+
+@testable import CarillonWorkers
+
+@Suite struct WrongTypeTests {
+    private struct Deaf: ClearingListener {
+        func cleared(_ entries: [EntryReference], of user: UserKey) async {}
+    }
+
+    private func care(_ client: RedisClient) -> UserCare {
+        let metrics = Metrics()
+        let logger = Logger(label: "test", factory: { _ in SwiftLogNoOpLogHandler() })
+        let keeper = UserKeeper(redis: client, settings: StoreSettings(podID: "a", runID: "r"), metrics: metrics)
+        let worker = PeriodicWorker(name: .ttlJanitor, interval: .seconds(60), metrics: metrics, logger: logger)
+        return UserCare(keeper: keeper, listener: Deaf(), worker: worker)
+    }
+
+    /// One user's broken key must not keep a worker from the users that it popped with him.
+    @Test(arguments: ["stream:user:2-u", "notification_state:2-u", "notif:conn:2-u"])
+    func aKeyOfTheWrongTypeIsItsUsersTroubleAlone(key: String) async throws {
+        let redis = try await RedisProcess.start()
+        let eventLoop = MultiThreadedEventLoopGroup.singleton.next()
+        let connection = try await eventLoop.submit {
+            let configuration = RedisConfiguration(endpoint: .tcp(host: "127.0.0.1", port: redis.port))
+            let logger = Logger(label: "test", factory: { _ in SwiftLogNoOpLogHandler() })
+            let connection = RedisConnection(eventLoop: eventLoop, configuration: configuration, logger: logger)
+            connection.start()
+            return NIOLoopBound(connection, eventLoop: eventLoop)
+        }.get()
+        try await wait(until: "Redis has done it", within: .seconds(30)) { try await eventLoop.submit { connection.value.isReady }.get() }
+        let client = try await eventLoop.submit { RedisClient(connection.value) }.get()
+
+        _ = try await client.call("SET", .text(key), "x")
+        let care = care(client)
+        for number in 1...3 as ClosedRange<Int64> {
+            let user = User(id: .number(number), login: "u").key
+            if number != 2 { _ = try await client.call("HSET", "notification_state:\(user.text)", "gone", "read") }
+            #expect(try await care.keep(user)?.removed == (number == 2 ? nil : 1))
+        }
+
+        try await eventLoop.flatSubmit { connection.value.close(immediately: true) }.get()
+        await redis.stop()
+    }
+
+    @Test func redisAwayIsEverybodysTrouble() async throws {
+        let eventLoop = MultiThreadedEventLoopGroup.singleton.next()
+        let client = try await eventLoop.submit {
+            let logger = Logger(label: "test", factory: { _ in SwiftLogNoOpLogHandler() })
+            return RedisClient(
+                RedisConnection(eventLoop: eventLoop, configuration: RedisConfiguration(), logger: logger)
+            )
+        }.get()
+        let care = care(client)
+        await #expect(throws: StoreError.self) { try await care.keep(User(id: .number(1), login: "u").key) }
+    }
+}
