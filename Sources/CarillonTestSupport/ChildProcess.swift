@@ -56,6 +56,7 @@ package final class ChildProcess: Sendable {
         posix_spawn_file_actions_addopen(&actions, 0, "/dev/null", O_RDONLY, 0)
         posix_spawn_file_actions_addopen(&actions, 1, output, O_WRONLY | O_CREAT | O_APPEND, 0o600)
         posix_spawn_file_actions_addopen(&actions, 2, errors, O_WRONLY | O_CREAT | O_APPEND, 0o600)
+        InheritedFiles.close(by: &actions)
         // The test runner may block or ignore signals; the program must start with none of that.
         var attributes = posix_spawnattr_t()
         posix_spawnattr_init(&attributes)

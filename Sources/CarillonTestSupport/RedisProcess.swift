@@ -220,15 +220,6 @@ package final class RedisProcess: Sendable {
         return address
     }
 
-    private typealias CloseFrom = @convention(c) (UnsafeMutablePointer<posix_spawn_file_actions_t>, Int32) -> Int32
-
-    /// glibc hides this function from Swift. Without it, a server would keep other tests' sockets open.
-    private static let closeFrom: CloseFrom? = {
-        let symbol = dlsym(dlopen(nil, RTLD_NOW), "posix_spawn_file_actions_addclosefrom_np")
-        // SAFETY: the type is that of the declaration in glibc's spawn.h.
-        return symbol.map { unsafeBitCast($0, to: CloseFrom.self) }
-    }()
-
     /// Starts a program found in `PATH` that inherits nothing of this process but what it is given.
     private static func spawn(_ arguments: [String], standardInput: Int32?) throws -> pid_t {
         var actions = posix_spawn_file_actions_t()
@@ -241,7 +232,7 @@ package final class RedisProcess: Sendable {
         }
         posix_spawn_file_actions_addopen(&actions, 1, "/dev/null", O_WRONLY, 0)
         posix_spawn_file_actions_addopen(&actions, 2, "/dev/null", O_WRONLY, 0)
-        _ = closeFrom?(&actions, 3)
+        InheritedFiles.close(by: &actions)
         // Worker threads block signals; a child that inherited that would be deaf to SIGTERM.
         var attributes = posix_spawnattr_t()
         posix_spawnattr_init(&attributes)

@@ -47,7 +47,7 @@ struct DevRedisTests {
             let started = try await DevRedis.startIfNeeded(redis, dataFolder: "\(folder)/a/b") { said.append($0) }
             let server = try #require(started)
             #expect(said.count == 1)
-            #expect(await RedisPing.send(to: redis.address, timeout: .seconds(1)) == .ready)
+            #expect(try await eventually { await RedisPing.send(to: redis.address, timeout: .seconds(1)) == .ready })
             // Its own process group: a Ctrl-C in the terminal does not reach it.
             #expect(getpgid(pid_t(server.pid)) == pid_t(server.pid))
             #expect(FileManager.default.fileExists(atPath: "\(server.dataFolder)/redis.log"))
