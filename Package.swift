@@ -123,7 +123,8 @@ let package = Package(
         tests(
             "CarillonRealtimeTests",
             [
-                "CarillonRealtime", "CarillonDomain", "CarillonMetrics", "CarillonStore", "CarillonTestSupport", .nioCore,
+                "CarillonRealtime", "CarillonDomain", "CarillonMetrics", "CarillonStore", "CarillonTestSupport",
+                .nioCore,
                 .nioEmbedded,
             ]
         ),

@@ -41,7 +41,12 @@ package struct GroupMaintenance: Service {
         repeat {
             let started = ContinuousClock.now
             let (users, next) = try await queues.sweep(from: cursor)
-            for user in users { repaired += try await care.keep(user)?.removed ?? 0 }
+            for user in users {
+                guard let report = try await care.keep(user) else { continue }
+                repaired += report.removed
+                // Entries that another program wrote are unknown to the index that admin lists walk over.
+                if let newest = report.newestUnread { try await queues.note(user, newest: newest) }
+            }
             budget -= max(users.count, 1)
             cursor = next
             // What one page may cost at the allowed rate; a pass that is through ends at once.

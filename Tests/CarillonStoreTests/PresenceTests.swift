@@ -66,7 +66,9 @@ import Testing
             for key in [lock, presence] { try await link.redis("EXPIRE", key, "5") }
             #expect(try await join(link) == "a")
             for key in [lock, presence] {
-                try await wait(until: "Redis has done it", within: .seconds(30)) { try await link.redis("TTL", key).integer ?? 0 > 50 }
+                try await wait(until: "Redis has done it", within: .seconds(30)) {
+                    try await link.redis("TTL", key).integer ?? 0 > 50
+                }
             }
         }
     }
@@ -89,10 +91,14 @@ import Testing
             try await wait(until: "Redis has done it", within: .seconds(30)) { try await pods(a) == ["a"] }
             #expect(try await a.redis("GET", lock).string == "a")
             try await a.run { $0.store.leave(alice.key, holdsLock: false) }
-            try await wait(until: "Redis has done it", within: .seconds(30)) { try await a.redis("EXISTS", presence) == .integer(0) }
+            try await wait(until: "Redis has done it", within: .seconds(30)) {
+                try await a.redis("EXISTS", presence) == .integer(0)
+            }
             #expect(try await a.redis("GET", lock).string == "a")
             try await a.run { $0.store.leave(alice.key, holdsLock: true) }
-            try await wait(until: "Redis has done it", within: .seconds(30)) { try await a.redis("EXISTS", lock) == .integer(0) }
+            try await wait(until: "Redis has done it", within: .seconds(30)) {
+                try await a.redis("EXISTS", lock) == .integer(0)
+            }
             try await b.close()
         }
     }
@@ -118,7 +124,9 @@ import Testing
                 try await link.redis("XADD", "notif:bus:a", "*", "a", "b")
                 try await link.redis("SET", "notif:pod:a", owner)
                 try await link.run { $0.store.releasePod() }
-                try await wait(until: "Redis has done it", within: .seconds(30)) { try await link.redis("EXISTS", "notif:bus:a") == .integer(0) }
+                try await wait(until: "Redis has done it", within: .seconds(30)) {
+                    try await link.redis("EXISTS", "notif:bus:a") == .integer(0)
+                }
                 #expect(try await link.redis("HKEYS", "notif:pods:hb").array?.compactMap(\.string) == ["b"])
                 #expect(try await link.redis("GET", "notif:pod:a").string == (owner == "run-a" ? nil : owner))
             }
@@ -138,7 +146,9 @@ import Testing
             #expect(try await epoch() == first)
             #expect(try await link.redis("INFO", "replication").string?.contains("master_replid:\(first)") == true)
             try await link.process.restart()
-            try await wait(until: "Redis has done it", within: .seconds(30)) { try await link.run { $0.connection.isReady && $0.connection.connectionCount > 1 } }
+            try await wait(until: "Redis has done it", within: .seconds(30)) {
+                try await link.run { $0.connection.isReady && $0.connection.connectionCount > 1 }
+            }
             #expect(try await epoch() != first)
         }
     }

@@ -35,7 +35,9 @@ import Testing
             connection.start()
             return NIOLoopBound(connection, eventLoop: eventLoop)
         }.get()
-        try await wait(until: "Redis has done it", within: .seconds(30)) { try await eventLoop.submit { connection.value.isReady }.get() }
+        try await wait(until: "Redis has done it", within: .seconds(30)) {
+            try await eventLoop.submit { connection.value.isReady }.get()
+        }
         let client = try await eventLoop.submit { RedisClient(connection.value) }.get()
 
         _ = try await client.call("SET", .text(key), "x")

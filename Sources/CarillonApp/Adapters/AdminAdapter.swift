@@ -58,10 +58,13 @@ struct AdminAdapter: AdminService {
                     notifications: user.rows.map { .init(id: $0.entry.id, payload: $0.payload, read: false) }
                 )
             }
+            var totals = (entries: rows.reduce(0) { $0 + $1.notifications.count }, users: rows.count)
+            // A page that is not the whole listing says nothing of the rest.
+            if position != nil || next != nil { totals = try await store.pendingTotals() }
             return PendingList(
                 users: rows,
-                totalPending: rows.reduce(0) { $0 + $1.notifications.count },
-                usersWithPending: rows.count,
+                totalPending: totals.entries,
+                usersWithPending: totals.users,
                 nextCursor: next?.text
             )
         } catch {

@@ -100,7 +100,9 @@ private struct NotifyRequestParser {
                 try parser.scanTargets(&scanner)
             } else {
                 let value = try scanner.value(depth: Limits.jsonDepth - 1)
-                for member in Member.allCases where scanner.equals(name, member.name) { parser.members[member.rawValue] = value }
+                for member in Member.allCases where scanner.equals(name, member.name) {
+                    parser.members[member.rawValue] = value
+                }
             }
         }
         try scanner.end()

@@ -15,7 +15,7 @@ package protocol AdminService: Sendable {
 /// Which part of a listing is asked for.
 package struct Page: Hashable, Sendable {
     package static let limits = 1...Limits.adminRows
-    package static let cursorBytes = 256
+    package static let cursorBytes = 1_024
 
     /// Rows, 1...10,000.
     package let limit: Int

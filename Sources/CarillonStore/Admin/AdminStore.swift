@@ -40,10 +40,10 @@ package struct AdminStore: Sendable {
         /// Parses what `text` gave.
         package init?(_ text: String) {
             let parts = text.split(separator: ":", maxSplits: 2, omittingEmptySubsequences: false)
-            guard parts.count == 3, let score = UInt64(parts[0]), let id = StreamID(parts[1]), !parts[2].isEmpty else {
-                return nil
-            }
-            self.init(score: score, user: String(parts[2]), id: id)
+            guard parts.count == 3, let score = UInt64(parts[0]), let id = StreamID(parts[1]), !parts[2].isEmpty,
+                let user = Self.decode(parts[2])
+            else { return nil }
+            self.init(score: score, user: user, id: id)
         }
 
         init(score: UInt64, user: String, id: StreamID) {
@@ -52,7 +52,21 @@ package struct AdminStore: Sendable {
             self.id = id
         }
 
-        package var text: String { "\(score):\(id):\(user)" }
+        /// The user in hex, because a text id may hold what a query string cannot.
+        package var text: String {
+            "\(score):\(id):\(user.utf8.map { String(UInt16($0) + 256, radix: 16).dropFirst() }.joined())"
+        }
+
+        private static func decode(_ hex: Substring) -> String? {
+            var bytes: [UInt8] = []
+            var rest = hex
+            while !rest.isEmpty {
+                guard let byte = UInt8(rest.prefix(2), radix: 16), rest.count >= 2 else { return nil }
+                bytes.append(byte)
+                rest = rest.dropFirst(2)
+            }
+            return String(validating: bytes, as: UTF8.self)
+        }
     }
 
     /// Unread entries of all users, those notified last first; at most `limit` entries.
@@ -78,6 +92,22 @@ package struct AdminStore: Sendable {
             }
             if users.count < Self.usersPerRound { return (found, nil) }
         }
+    }
+
+    /// How many entries and users the whole listing has, as far as `Limits.adminRows` entries.
+    package func pendingTotals() async throws(StoreError) -> (entries: Int, users: Int) {
+        var totals = (entries: 0, users: 0)
+        var offset = 0
+        while totals.entries < Limits.adminRows {
+            let users = try await recentUsers(from: nil, offset: offset)
+            offset += users.count
+            for entries in try await unreadEntries(of: users, before: nil) where !entries.isEmpty {
+                totals.entries += entries.count
+                totals.users += 1
+            }
+            if users.count < Self.usersPerRound { break }
+        }
+        return (min(totals.entries, Limits.adminRows), totals.users)
     }
 
     /// The newest entries of a user, oldest first.

@@ -152,6 +152,7 @@ package final class BusReader: RedisReceiver {
         }
         if let number, !accept(number, from: sender) { return }
         store.metrics.busEntriesReceived.increment()
+        store.metrics.worker(.busRouter).runs.increment()
         guard isKnownVersion, let lines, let messages = BusFormat.read(lines) else {
             listener?.missedMessages()
             return
@@ -172,6 +173,7 @@ package final class BusReader: RedisReceiver {
     }
 
     private func handle(_ message: BusMessage) {
+        store.metrics.worker(.busRouter).items.increment()
         switch message {
         case .probe: lastHeard = .now()
         case .resync: listener?.missedMessages()

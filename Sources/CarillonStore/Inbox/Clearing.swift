@@ -41,7 +41,9 @@ extension InboxStore {
     /// The pods that hold devices of a user, this one left out.
     package func otherPods(of user: UserKey, completion: @escaping ([String]) -> Void) {
         let podID = settings.podID
-        send("HGETALL", arguments: 1) { $0.key(Keys.presence(user)) } reply: { result in
+        send("HGETALL", arguments: 1) {
+            $0.key(Keys.presence(user))
+        } reply: { result in
             let pods = (try? result.get())?.hashFields { _ in true } ?? []
             completion(pods.filter { $0 != podID })
         }

@@ -22,9 +22,10 @@ extension UserKeeper {
             for (id, entry) in zip(pending, entries) {
                 let isRead = entry?.notificationID.map { state[$0.text] == "read" } ?? false
                 guard entry == nil || isRead else { continue }
-                let wasPending = try await redis.replies([
-                    RedisCommand("XACK", .key(Keys.stream(user)), .text("\(Keys.group)"), .text("\(id)"))
-                ])[0].integer == 1
+                let wasPending =
+                    try await redis.replies([
+                        RedisCommand("XACK", .key(Keys.stream(user)), .text("\(Keys.group)"), .text("\(id)"))
+                    ])[0].integer == 1
                 guard wasPending else { continue }
                 repaired += 1
                 if entry == nil { metrics.unreadTrimmed.increment() }

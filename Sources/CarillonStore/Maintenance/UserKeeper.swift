@@ -10,6 +10,8 @@ package struct KeepingReport: Sendable {
     package var removed = 0
     /// When the oldest entry reaches the end of its retention; nil where the stream is empty.
     package var nextTrimMilliseconds: UInt64?
+    /// The newest entry that is kept and unread.
+    package var newestUnread: StreamID?
 
     /// Nothing was found to do.
     package init() {}
@@ -67,6 +69,7 @@ package struct UserKeeper: Sendable {
                 if !isPastRetention, !isRead, let reference = entry.reference { report.cleared.append(reference) }
             } else {
                 kept.append(entry)
+                if !isRead { report.newestUnread = entry.id }
             }
         }
         report.removed += try await dropOrphans(of: state, entries, user)

@@ -52,7 +52,8 @@ package struct UserQueues: Sendable {
     private func pop(_ keys: [RedisKey]) async throws(StoreError) -> [UserKey] {
         let sizes = try await redis.replies(keys.map { RedisCommand("EXISTS", .key($0)) })
         for (key, size) in zip(keys, sizes) where size.integer == 1 {
-            let members = try await redis.replies([RedisCommand("SPOP", .key(key), .integer(Self.batch))])[0].array ?? []
+            let members =
+                try await redis.replies([RedisCommand("SPOP", .key(key), .integer(Self.batch))])[0].array ?? []
             let users = members.compactMap { $0.string.flatMap { UserKey(text: $0) } }
             if !users.isEmpty { return users }
         }
@@ -87,16 +88,17 @@ package struct UserQueues: Sendable {
 
     /// The next streams of the sweep, and where it goes on (`0`: it is through).
     package func sweep(from cursor: String) async throws(StoreError) -> (users: [UserKey], cursor: String) {
-        let reply = try await redis.replies([
-            RedisCommand(
-                "SCAN",
-                .text(cursor),
-                .text("MATCH"),
-                .text("\(Keys.streamPrefix)*"),
-                .text("COUNT"),
-                .integer(Self.sweepCountPerScan)
-            )
-        ])[0].array ?? []
+        let reply =
+            try await redis.replies([
+                RedisCommand(
+                    "SCAN",
+                    .text(cursor),
+                    .text("MATCH"),
+                    .text("\(Keys.streamPrefix)*"),
+                    .text("COUNT"),
+                    .integer(Self.sweepCountPerScan)
+                )
+            ])[0].array ?? []
         guard reply.count == 2, let next = reply[0].string else { return ([], "0") }
         _ = try await redis.replies([
             RedisCommand("SET", .key(Keys.sweepCursor), .text(next), .text("EX"), .integer(86_400))

@@ -32,7 +32,13 @@ package struct PodRegistry: Sendable {
     /// Takes the pod's name; an older process of that name will notice and go.
     package func claim() async throws(StoreError) {
         _ = try await pipeline([
-            RedisCommand("SET", .key(Keys.podOwner(podID)), .text(settings.runID), .text("EX"), .integer(Self.ownerTTLSeconds))
+            RedisCommand(
+                "SET",
+                .key(Keys.podOwner(podID)),
+                .text(settings.runID),
+                .text("EX"),
+                .integer(Self.ownerTTLSeconds)
+            )
         ])
     }
 
@@ -52,7 +58,9 @@ package struct PodRegistry: Sendable {
             RedisCommand("HGETALL", .key(Keys.heartbeats)),
         ])
         let holder = replies[0].string
-        if let holder, holder != settings.runID { return Observation(heartbeats: [:], knowsThisPod: false, otherOwner: holder) }
+        if let holder, holder != settings.runID {
+            return Observation(heartbeats: [:], knowsThisPod: false, otherOwner: holder)
+        }
         _ = try await pipeline([
             RedisCommand("EXPIRE", .key(owner), .integer(Self.ownerTTLSeconds)),
             RedisCommand(
@@ -69,7 +77,14 @@ package struct PodRegistry: Sendable {
     /// Entries in this pod's bus behind `position`, as far as a thousand.
     package func busDepth(after position: StreamID) async throws(StoreError) -> Int {
         try await pipeline([
-            RedisCommand("XRANGE", .key(Keys.bus(podID)), .text("(\(position)"), .text("+"), .text("COUNT"), .integer(1_000))
+            RedisCommand(
+                "XRANGE",
+                .key(Keys.bus(podID)),
+                .text("(\(position)"),
+                .text("+"),
+                .text("COUNT"),
+                .integer(1_000)
+            )
         ])[0].array?.count ?? 0
     }
 
@@ -130,7 +145,9 @@ extension RedisValue {
     /// The entries of XRANGE and its kin.
     var streamEntries: [StoredEntry] {
         (array ?? []).compactMap { row in
-            guard let row = row.array, row.count == 2, let id = row[0].string.flatMap({ StreamID($0) }) else { return nil }
+            guard let row = row.array, row.count == 2, let id = row[0].string.flatMap({ StreamID($0) }) else {
+                return nil
+            }
             let fields = row[1].array ?? []
             let place = stride(from: 0, to: fields.count - 1, by: 2).first { fields[$0].string == "nid" }
             return StoredEntry(id: id, notificationID: place.flatMap { fields[$0 + 1].string }.map(NotificationID.init))

@@ -119,7 +119,9 @@ extension InboxStore {
     ///
     /// - Source: Redis command INFO, section replication
     package func epoch(completion: @escaping (Result<String, StoreError>) -> Void) {
-        send("INFO", arguments: 1) { $0.bulk("replication" as StaticString) } reply: { result in
+        send("INFO", arguments: 1) {
+            $0.bulk("replication" as StaticString)
+        } reply: { result in
             completion(
                 result.map { reply in
                     let lines = reply.string.split { $0.isNewline }

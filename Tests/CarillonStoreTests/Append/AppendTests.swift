@@ -108,7 +108,9 @@ import Testing
     @Test func redisAwayStoresNothingAndSaysSo() async throws {
         try await StoreLink.with { link in
             await link.process.stop()
-            try await wait(until: "Redis has done it", within: .seconds(30)) { try await !link.run { $0.connection.isReady } }
+            try await wait(until: "Redis has done it", within: .seconds(30)) {
+                try await !link.run { $0.connection.isReady }
+            }
             let appended = try await link.append([alice, bob], lookUpPods: true)
             #expect(appended.stored == 0)
             #expect(appended.entries.isEmpty)

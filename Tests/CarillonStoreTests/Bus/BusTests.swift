@@ -47,14 +47,18 @@ import Testing
                 }
                 try await ear.hears("push 1-alice 0-0 ? n {\"a\": 1}", "read 1-alice 7-1 r", "cleared 1-alice c")
                 try await other.run { _ in sender.value.send(.read(alice, entry("s")), to: ["a"]) }
-                try await wait(until: "Redis has done it", within: .seconds(30)) { try await ear.words().last == "read 1-alice 7-1 s" }
+                try await wait(until: "Redis has done it", within: .seconds(30)) {
+                    try await ear.words().last == "read 1-alice 7-1 s"
+                }
                 // One entry for each tick; a bus that is not there is not made.
                 #expect(try await link.redis("XLEN", "notif:bus:a") == .integer(3))
                 #expect(try await link.redis("EXISTS", "notif:bus:nobody") == .integer(0))
                 #expect(link.metrics.busEntriesReceived.value >= 2)
                 #expect(link.metrics.busGaps.value == 0)
                 try await other.run { _ in sender.value.resync() }
-                try await wait(until: "Redis has done it", within: .seconds(30)) { try await ear.words().last == "missed" }
+                try await wait(until: "Redis has done it", within: .seconds(30)) {
+                    try await ear.words().last == "missed"
+                }
                 try await other.close()
             }
         }
@@ -125,7 +129,9 @@ import Testing
                 try await link.redis("DEL", "notif:bus:a")
                 try await ear.run { $0.reader.probe() }
                 try await ear.hears("missed")
-                try await wait(until: "Redis has done it", within: .seconds(30)) { try await link.redis("EXISTS", "notif:bus:a") == .integer(1) }
+                try await wait(until: "Redis has done it", within: .seconds(30)) {
+                    try await link.redis("EXISTS", "notif:bus:a") == .integer(1)
+                }
                 try await say(link, "1", "read 1-alice 7-1 n\n")
                 try await ear.hears("missed", "read 1-alice 7-1 n")
                 #expect(try await ear.run { $0.reader.isHearing })
@@ -163,7 +169,9 @@ import Testing
             #expect(other.metrics.busEntriesSent.value == 2)
             try await link.redis("XADD", "notif:bus:a", "*", "hello", "a")
             try await other.run { _ in sender.value.send(.probe, to: ["a"]) }
-            try await wait(until: "Redis has done it", within: .seconds(30)) { try await link.redis("XLEN", "notif:bus:a") == .integer(2) }
+            try await wait(until: "Redis has done it", within: .seconds(30)) {
+                try await link.redis("XLEN", "notif:bus:a") == .integer(2)
+            }
             let entry = try await link.redis("XREVRANGE", "notif:bus:a", "+", "-", "COUNT", "1").array?[0].array?[1]
             #expect(entry?.table == ["v": "1", "from": "b/run-b", "n": "1", "d": "probe\n"])
             try await other.close()
@@ -181,7 +189,9 @@ import Testing
             for _ in 0..<100 {
                 try await other.run { _ in sender.value.send(.probe, to: ["a"]) }
             }
-            try await wait(until: "Redis has done it", within: .seconds(30)) { other.metrics.busEntriesSent.value == 100 }
+            try await wait(until: "Redis has done it", within: .seconds(30)) {
+                other.metrics.busEntriesSent.value == 100
+            }
             try await other.redis("PING")
             #expect((20...30).contains(try await link.redis("XLEN", "notif:bus:a").integer ?? 0))
             try await other.close()

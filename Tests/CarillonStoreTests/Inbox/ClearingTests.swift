@@ -30,7 +30,9 @@ import Testing
             #expect(
                 try await link.redis("HKEYS", "notification_state:1-alice").array?.compactMap(\.string) == ["other"]
             )
-            try await wait(until: "Redis has done it", within: .seconds(30)) { try await link.pending(alice) == [other.text] }
+            try await wait(until: "Redis has done it", within: .seconds(30)) {
+                try await link.pending(alice) == [other.text]
+            }
             try await second.close()
         }
     }
@@ -42,7 +44,9 @@ import Testing
             try await link.redis("SET", "stream:user:1-alice", "x")
             #expect(try await !clear(link, .zero, "n"))
             await link.process.stop()
-            try await wait(until: "Redis has done it", within: .seconds(30)) { try await !link.run { $0.connection.isReady } }
+            try await wait(until: "Redis has done it", within: .seconds(30)) {
+                try await !link.run { $0.connection.isReady }
+            }
             #expect(try await !clear(link, .zero, "n"))
         }
     }

@@ -113,7 +113,10 @@ import Testing
         try await StoreLink.with { link in
             let first = try await link.add(alice, "n1")
             let second = try await link.add(alice, "n2")
-            #expect(try await keep(link, handOut: handsOut ? .everything : .nothing, reads: [(first, "n1")]) == Outcome(newlyRead: 1))
+            #expect(
+                try await keep(link, handOut: handsOut ? .everything : .nothing, reads: [(first, "n1")])
+                    == Outcome(newlyRead: 1)
+            )
             #expect(try await link.pending(alice) == [second.text])
             try await link.redis("XGROUP", "DESTROY", "stream:user:1-alice", "notifications")
             #expect(try await keep(link) == Outcome())
@@ -142,7 +145,9 @@ import Testing
             }
             try await link.redis("XADD", "stream:user:1-alice", "*", "other", "x")
             #expect(try await keep(link) == Outcome())
-            try await wait(until: "Redis has done it", within: .seconds(30)) { try await link.pending(alice).prefix(3) == unread[...] }
+            try await wait(until: "Redis has done it", within: .seconds(30)) {
+                try await link.pending(alice).prefix(3) == unread[...]
+            }
         }
     }
 
@@ -175,7 +180,9 @@ import Testing
             let outcome = try await keep(link, reads: [(first, "n1")], looksUpPods: true)
             #expect(!outcome.isStored)
             await link.process.stop()
-            try await wait(until: "Redis has done it", within: .seconds(30)) { try await !link.run { $0.connection.isReady } }
+            try await wait(until: "Redis has done it", within: .seconds(30)) {
+                try await !link.run { $0.connection.isReady }
+            }
             #expect(try await !keep(link, reads: [(first, "n1")]).isStored)
             // It has nothing to store.
             #expect(try await !keep(link).hasMore)

@@ -79,7 +79,9 @@ import Testing
     @Test func redisAway() async throws {
         try await StoreLink.with { link in
             await link.process.stop()
-            try await wait(until: "Redis has done it", within: .seconds(30)) { try await !link.run { $0.connection.isReady } }
+            try await wait(until: "Redis has done it", within: .seconds(30)) {
+                try await !link.run { $0.connection.isReady }
+            }
             let error = await #expect(throws: StoreError.self) { try await read(link, .newest(count: 1)) }
             #expect(error?.code == .unavailable)
         }
@@ -129,7 +131,9 @@ import Testing
             #expect(try await payloads("wrong") == [nil])
             #expect(try await payloads() == [])
             await link.process.stop()
-            try await wait(until: "Redis has done it", within: .seconds(30)) { try await !link.run { $0.connection.isReady } }
+            try await wait(until: "Redis has done it", within: .seconds(30)) {
+                try await !link.run { $0.connection.isReady }
+            }
             await #expect(throws: StoreError.self) { try await payloads("a", "b") }
         }
     }

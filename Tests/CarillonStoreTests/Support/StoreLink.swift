@@ -63,7 +63,9 @@ struct StoreLink: Sendable {
         let eventLoop = MultiThreadedEventLoopGroup.singleton.next()
         let link = try await eventLoop.submit { [settings] in StoreLink(process, settings, eventLoop) }.get()
         try await link.run { $0.connection.start() }
-        try await wait(until: "Redis has done it", within: .seconds(30)) { try await link.run { $0.connection.isReady } }
+        try await wait(until: "Redis has done it", within: .seconds(30)) {
+            try await link.run { $0.connection.isReady }
+        }
         return link
     }
 

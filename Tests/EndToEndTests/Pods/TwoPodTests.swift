@@ -2,7 +2,7 @@ import CarillonTestSupport
 import Testing
 
 /// Two pods on one Redis: what happens on one shows on the other.
-@Suite("Two pods", .pod(["TTL_JANITOR_INTERVAL": "1s", "STREAM_MAXLEN": "1000"]))
+@Suite("Two pods", .serialized, .pod(["TTL_JANITOR_INTERVAL": "1s", "STREAM_MAXLEN": "1000"]))
 struct TwoPodTests {
     let first: Pod
 
