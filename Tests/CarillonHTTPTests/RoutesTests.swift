@@ -65,7 +65,8 @@ import Testing
         ("limit=%2B1", 400),
         ("limit=x", 400), ("limit=", 400), ("cursor=", 400), ("cursor=bad", 400), ("cursor=a%20b", 400),
         ("cursor=ok", 200),
-        ("cursor=\(String(repeating: "c", count: 1_024))", 200), ("cursor=\(String(repeating: "c", count: 1_025))", 400),
+        ("cursor=\(String(repeating: "c", count: 1_024))", 200),
+        ("cursor=\(String(repeating: "c", count: 1_025))", 400),
     ])
     func pages(query: String, status: Int) async throws {
         try await TestServer.with { server in

@@ -45,6 +45,8 @@ import Testing
             try await link.redis("HSET", "notification_state:1-u", "1.2", "read", "1.3", "seen")
             let expected = ["1-u 1.3", "1-u 1.1", "3-u 3.1", "2-u 2.2", "2-u 2.1"]
             #expect(try await walk(link, limit: limit) == expected)
+            let totals = try await admin(link).pendingTotals()
+            #expect(totals.entries == 5 && totals.users == 3)
         }
     }
 
@@ -95,12 +97,12 @@ import Testing
         }
     }
 
-    @Test(arguments: ["1700000000000:5-0:1-alice", "0:0-0:a%3Ab-x", "18446744073709551615:1-2:1-a:b"])
+    @Test(arguments: ["1700000000000:5-0:312d616c696365", "0:0-0:c3a92d78", "18446744073709551615:1-2:612533416200"])
     func positionsRoundTrip(text: String) {
         #expect(AdminStore.Position(text)?.text == text)
     }
 
-    @Test(arguments: ["", ":", "::", "1:5-0", "1:5-0:", "x:5-0:1-a", "1:x:1-a", "-1:5-0:1-a", "1:5-0-0:1-a"])
+    @Test(arguments: ["", ":", "::", "1:5-0", "1:5-0:", "x:5-0:1-a", "1:x:1-a", "-1:5-0:1-a", "1:5-0-0:312d61", "1:5-0:312d6", "1:5-0:ff"])
     func whatIsNoPosition(text: String) {
         #expect(AdminStore.Position(text) == nil)
     }
