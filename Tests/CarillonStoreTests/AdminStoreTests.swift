@@ -97,12 +97,17 @@ import Testing
         }
     }
 
-    @Test(arguments: ["1700000000000:5-0:312d616c696365", "0:0-0:c3a92d78", "18446744073709551615:1-2:612533416200"])
+    @Test(
+        arguments: ["1700000000000:5-0:312d616c696365", "0:0-0:c3a92d78", "18446744073709551615:1-2:612533416200"]
+    )
     func positionsRoundTrip(text: String) {
         #expect(AdminStore.Position(text)?.text == text)
     }
 
-    @Test(arguments: ["", ":", "::", "1:5-0", "1:5-0:", "x:5-0:1-a", "1:x:1-a", "-1:5-0:1-a", "1:5-0-0:312d61", "1:5-0:312d6", "1:5-0:ff"])
+    @Test(arguments: [
+        "", ":", "::", "1:5-0", "1:5-0:", "x:5-0:1-a", "1:x:1-a", "-1:5-0:1-a", "1:5-0-0:312d61", "1:5-0:312d6",
+        "1:5-0:ff",
+    ])
     func whatIsNoPosition(text: String) {
         #expect(AdminStore.Position(text) == nil)
     }

@@ -21,6 +21,16 @@ struct ForeignWriteTests {
         #expect(try await pod.redis("HGET", user.state, notification) == .text("read"))
     }
 
+    @Test("an entry added by hand for somebody unknown is found by the sweep and listed as pending")
+    func addedForUnknown() async throws {
+        let user = TestUser()
+        let (_, stream) = try await pod.storeByHand(user, message: "from outside")
+        try await wait(until: "it is listed") {
+            let pending = try await pod.get("/api/v1/admin/pending").json["pending_notifications"]?[user.key]
+            return pending?[0]?["id"] == .string(stream)
+        }
+    }
+
     @Test("foreign and own entries keep stream order on the device")
     func mixed() async throws {
         let user = TestUser()
