@@ -83,7 +83,7 @@ class Hub:
         self._folder = pathlib.Path(tempfile.mkdtemp(prefix="carillon-browser-"))
         self._programs: list[Program] = []
         try:
-            redis_port = free_port()
+            self.redis_port = redis_port = free_port()
             self._start(
                 [str(ROOT / "scripts/redis-local.sh")],
                 "redis.log",
@@ -91,7 +91,7 @@ class Hub:
                 REDIS_PORT=str(redis_port),
                 REDIS_DIR=str(self._folder),
             )
-            port = free_port()
+            self.port = port = free_port()
             self.url = f"http://127.0.0.1:{port}"
             self._server = server
             self._settings = {
