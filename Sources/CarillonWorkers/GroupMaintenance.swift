@@ -49,11 +49,9 @@ package struct GroupMaintenance: Service {
             }
             budget -= max(users.count, 1)
             cursor = next
-            // What one page may cost at the allowed rate; a pass that is through ends at once.
+            // What one page may cost at the allowed rate.
             let share = Duration.seconds(Double(users.count) / Double(streamsPerSecond))
-            if cursor != "0" {
-                try await Task.sleep(until: started + max(share, .milliseconds(10)), clock: .continuous)
-            }
+            try await Task.sleep(until: started + share, clock: .continuous)
         } while cursor != "0" && budget > 0
         return repaired
     }

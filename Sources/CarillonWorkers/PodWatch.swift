@@ -2,7 +2,8 @@
 ///
 /// A pod is dead when its field has not changed over three seconds of observations that were each answered within half a second,
 /// on this pod's monotonic clock. A slower answer starts the count anew: a Redis that stalled for some seconds answers one
-/// observer before it has carried out the others' heartbeats.
+/// observer before it has carried out the others' heartbeats. So does a pause between observations: a machine that slept wakes one
+/// pod before the others.
 package struct PodWatch: Sendable {
     private struct Watched {
         var value: String
@@ -10,9 +11,12 @@ package struct PodWatch: Sendable {
     }
 
     private var watched: [String: Watched] = [:]
+    private var lastObservation: ContinuousClock.Instant?
 
     package static let deadAfter = Duration.seconds(3)
     package static let slowestAnswer = Duration.milliseconds(500)
+    /// Twice the longest heartbeat interval.
+    package static let longestPause = Duration.seconds(4)
 
     package init() {}
 
@@ -27,11 +31,13 @@ package struct PodWatch: Sendable {
         at now: ContinuousClock.Instant,
         took: Duration
     ) -> [String] {
+        let isInterrupted = lastObservation.map { now - $0 > Self.longestPause } ?? false
+        lastObservation = now
         // A field that has gone was removed by a pod that stopped cleanly, or by another observer who was faster.
         var dead = watched.keys.filter { heartbeats[$0] == nil }
         for pod in dead { watched[pod] = nil }
         for (pod, value) in heartbeats {
-            guard let known = watched[pod], known.value == value, took <= Self.slowestAnswer else {
+            guard let known = watched[pod], known.value == value, took <= Self.slowestAnswer, !isInterrupted else {
                 watched[pod] = Watched(value: value, unchangedSince: now)
                 continue
             }

@@ -57,6 +57,14 @@ import Testing
         #expect(see(&watch, ["a": "1"], at: 5) == ["a"])
     }
 
+    @Test func aPauseBetweenObservationsStartsTheCountAnew() {
+        var watch = PodWatch()
+        #expect(see(&watch, ["a": "1"], at: 0) == [])
+        #expect(see(&watch, ["a": "1"], at: 4.1) == [])
+        #expect(see(&watch, ["a": "1"], at: 7) == [])
+        #expect(see(&watch, ["a": "1"], at: 7.1) == ["a"])
+    }
+
     @Test func aDeadPodIsToldOnceAndCountedAnewIfItsFieldStays() {
         var watch = PodWatch()
         #expect(see(&watch, ["b": "1", "a": "1"], at: 0) == [])

@@ -34,7 +34,7 @@ enum Scripts {
     /// Adds an entry unless it is there. ARGV: uuid, reserved at (ms), lease end of a first try (ms, else 0), MAXLEN.
     ///
     /// Within the first lease nobody else can have added it. After that it is looked for among all entries since the
-    /// reservation; where the stream has lost entries and its oldest one is younger than the reservation, it counts as stored.
+    /// reservation; where the stream has lost entries and holds none that is as old as the reservation, it counts as stored.
     static let appendOnce: StaticString = """
         local time = redis.call('TIME')
         local now = time[1] * 1000 + math.floor(time[2] / 1000)
@@ -42,12 +42,13 @@ enum Scripts {
           for _, entry in ipairs(redis.call('XRANGE', KEYS[1], ARGV[2], '+')) do
             if entry[2][1] == 'nid' and entry[2][2] == ARGV[1] then return {entry[1], 1} end
           end
-          local oldest = redis.call('XRANGE', KEYS[1], '-', '+', 'COUNT', 1)[1]
-          if oldest and tonumber(string.match(oldest[1], '^%d+')) > tonumber(ARGV[2]) then
+          if redis.call('EXISTS', KEYS[1]) == 1 then
             local info = redis.call('XINFO', 'STREAM', KEYS[1])
             local facts = {}
             for i = 1, #info, 2 do facts[info[i]] = info[i + 1] end
-            if facts['entries-added'] ~= facts['length'] then return {'', 1} end
+            local oldest = redis.call('XRANGE', KEYS[1], '-', '+', 'COUNT', 1)[1]
+            local since = tonumber(string.match(oldest and oldest[1] or facts['last-generated-id'], '^%d+'))
+            if since > tonumber(ARGV[2]) and facts['entries-added'] ~= facts['length'] then return {'', 1} end
           end
         end
         return {redis.call('XADD', KEYS[1], 'MAXLEN', '~', ARGV[4], '*', 'nid', ARGV[1]), 0}

@@ -189,6 +189,31 @@ import Testing
         }
     }
 
+    @Test func whatWasReadAndClearedSinceCountsAsStored() async throws {
+        try await StoreLink.with { link in
+            let first = try await link.append([alice], mode: .keyed(.test(leaseEnd: .max / 4)))
+            try await link.redis("XDEL", "stream:user:1-alice", first.entries[0].id.text)
+            let resumed = try await link.append([alice], mode: .keyed(.test(leaseEnd: 0, isFirst: false)))
+            #expect(resumed.stored == 1)
+            #expect(resumed.entries == [])
+            #expect(try await link.notifications(alice) == [])
+        }
+    }
+
+    @Test func aStreamThatWasEmptiedBeforeTheReservationIsAddedTo() async throws {
+        try await StoreLink.with { link in
+            let older = try await link.add(alice, "older")
+            try await link.redis("XDEL", "stream:user:1-alice", older.text)
+            let reservedAt = UInt64(try await link.now()) + 1_000
+            let resumed = try await link.append(
+                [alice],
+                mode: .keyed(.test(reservedAt: reservedAt, leaseEnd: 0, isFirst: false))
+            )
+            #expect(resumed.stored == 1)
+            #expect(try await link.notifications(alice) == ["n0"])
+        }
+    }
+
     @Test func aStreamThatLostNothingIsAddedTo() async throws {
         try await StoreLink.with { link in
             try await link.add(alice, "newer")
