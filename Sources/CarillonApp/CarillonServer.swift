@@ -62,6 +62,7 @@ package enum CarillonServer {
                 listener: pod,
                 context: context
             ),
+            InterPodRouter(pod: pod),
             HubService(pod: pod, drain: settings.drain),
             RedisAdvisor(redis: client, logger: logger),
         ]

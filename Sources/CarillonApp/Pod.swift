@@ -31,6 +31,7 @@ final class Pod {
     private let redisEvents: RedisEvents
     private let socketEvents: SocketEvents
     private var timers: [RepeatedTask] = []
+    private var routerTimer: RepeatedTask?
     private(set) var health = RedisHealth()
 
     /// How often Redis is told who was notified and who is connected.
@@ -91,7 +92,6 @@ final class Pod {
             pod.value.store.activity.flush()
             pod.value.store.connections.flush()
         }
-        every(Self.probeInterval) { pod.value.busReader.probe() }
     }
 
     /// The pod may have missed something: Redis can be used again, or the pod slept, or others took it for dead. It makes its bus
@@ -101,13 +101,24 @@ final class Pod {
         hub.catchUp()
     }
 
+    /// Has the bus looked after: the pod says something to itself every second and must hear it.
+    func startRouter() {
+        let pod = NIOLoopBound(self, eventLoop: eventLoop)
+        routerTimer = every(Self.probeInterval) { pod.value.busReader.probe() }
+    }
+
+    /// Hears nothing more.
+    func stopRouter() {
+        routerTimer?.cancel()
+        busReader.close()
+    }
+
     /// Stops what would speak to Redis by itself, and takes back the pod's bus and its sign of life.
     func release() {
         presenceKeeper.stop()
         for timer in timers { timer.cancel() }
         hub.finishUpkeep()
         store.activity.flush()
-        busReader.close()
         store.releasePod()
     }
 
@@ -117,8 +128,11 @@ final class Pod {
     /// Redis answered the heartbeat, or did not.
     func heartbeat(succeeded: Bool) { health.heartbeat(succeeded: succeeded) }
 
-    private func every(_ interval: TimeAmount, _ body: @escaping @Sendable () -> Void) {
-        timers.append(eventLoop.scheduleRepeatedTask(initialDelay: interval, delay: interval) { _ in body() })
+    @discardableResult
+    private func every(_ interval: TimeAmount, _ body: @escaping @Sendable () -> Void) -> RepeatedTask {
+        let timer = eventLoop.scheduleRepeatedTask(initialDelay: interval, delay: interval) { _ in body() }
+        timers.append(timer)
+        return timer
     }
 
     private func startLagTimer(_ metrics: Metrics) {

@@ -22,6 +22,17 @@ struct RedisService: Service {
     }
 }
 
+/// The inter-pod router: hears on this pod's bus what others say, and notices when it has gone deaf.
+struct InterPodRouter: Service {
+    let pod: PodHandle
+
+    func run() async throws {
+        await pod.run { $0.startRouter() }
+        try await gracefulShutdown()
+        await pod.run { $0.stopRouter() }
+    }
+}
+
 /// The sockets: on shutdown each is closed with 1001, spread over the drain time; with a user's last one go lock and presence.
 struct HubService: Service {
     let pod: PodHandle
