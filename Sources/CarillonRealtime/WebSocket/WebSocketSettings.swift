@@ -24,9 +24,6 @@ package struct WebSocketSettings: Sendable {
     package var floodTimeout = TimeAmount.seconds(30)
 
     package init() {}
-
-    /// How sockets should read: an idle one keeps a buffer of 256 bytes at most, a busy one grows to a page.
-    package static let receiveAllocator = AdaptiveRecvByteBufferAllocator(minimum: 64, initial: 256, maximum: 4096)
 }
 
 extension TimeAmount {
