@@ -104,7 +104,10 @@ final class Pod {
     /// Has the bus looked after: the pod says something to itself every second and must hear it.
     func startRouter() {
         let pod = NIOLoopBound(self, eventLoop: eventLoop)
-        routerTimer = every(Self.probeInterval) { pod.value.busReader.probe() }
+        routerTimer = every(Self.probeInterval) {
+            pod.value.busReader.probe()
+            pod.value.hub.bus.repair()
+        }
     }
 
     /// Hears nothing more.

@@ -63,6 +63,10 @@ package final class Metrics: Sendable {
     )
     package let busDepth = Gauge("carillon_bus_depth", "Entries in this pod's bus stream that it has not read yet.")
     package let takeovers = Counter("carillon_takeovers_total", "Locks taken over from dead pods.")
+    package let presenceRestored = Counter(
+        "carillon_presence_restored_total",
+        "Times that a user's presence was missing in Redis and this pod wrote it again."
+    )
     package let gapsFound = Counter(
         "carillon_gaps_found_total",
         "Times that a hint did not follow the last pushed entry, so that the stream was read."
@@ -207,7 +211,7 @@ package final class Metrics: Sendable {
             notificationsSent, notificationsAcked, notificationsAutoCleared, websocketConnections, deliveryLatency,
             processingTimes, consumerLagFamily,
             redisCommands, redisErrors, redisReconnects, redisUp, redisRoundTrip,
-            busEntriesSent, busEntriesReceived, busGaps, busDepth, takeovers, gapsFound, gapsFilled,
+            busEntriesSent, busEntriesReceived, busGaps, busDepth, takeovers, presenceRestored, gapsFound, gapsFilled,
             duplicatesSuppressed, unreadTrimmed,
             slowConsumerCloses, resyncCloses, floodCloses, pingTimeoutCloses, replayEntries, localUsers,
             httpRequestFamily, notifyTargets, idempotentReplays,

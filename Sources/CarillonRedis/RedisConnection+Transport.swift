@@ -34,6 +34,12 @@ extension RedisConnection {
         return promise.futureResult
     }
 
+    /// Gives up a connection that looks healthy and is not; outstanding commands fail with `.connectionLost`.
+    package func reconnect(because reason: String) {
+        eventLoop.assertInEventLoop()
+        if phase == .ready { lose(RedisError(.connectionLost, detail: reason)) }
+    }
+
     func finishClosing(_ error: RedisError = RedisError(.connectionLost, detail: "it was closed")) {
         let handler = handler
         self.handler = nil

@@ -4,7 +4,8 @@ import CarillonRedis
 /// Who was notified lately and whose payloads expire when, so that workers go to the users that changed and to no others.
 ///
 /// Entries are collected on the loop and leave a few times a second as variadic commands: a fraction of a command per
-/// notification. What a crash loses of it, the sweep over all streams finds.
+/// notification. What a crash loses of it, the sweep over all streams finds. Times are Redis's, as stream ids tell them: a pod's
+/// clock may be wrong.
 ///
 /// - Isolation: the event loop
 package final class ActivityIndex {
@@ -27,13 +28,13 @@ package final class ActivityIndex {
         self.settings = settings
     }
 
-    /// Notes that `user` got an entry.
-    package func notified(_ user: UserKey, payloadExpiresAt expiry: UInt64) {
-        let now = Timestamp.nowMilliseconds()
-        recent[user] = now
+    /// Notes that `user` got the entry `id`, whose payload lives for `ttlSeconds`.
+    package func notified(_ user: UserKey, _ id: StreamID, ttlSeconds: Int) {
+        recent[user] = id.milliseconds
+        let expiry = id.milliseconds + UInt64(ttlSeconds) * 1_000
         expiring[expiry / Keys.slotMilliseconds + 1, default: []].insert(user)
-        if now / 86_400_000 != today {
-            today = now / 86_400_000
+        if id.milliseconds / UserKeeper.dayMilliseconds != today {
+            today = id.milliseconds / UserKeeper.dayMilliseconds
             trimmingToday.removeAll()
         }
         if trimmingToday.insert(user).inserted { trimmingNew.append(user) }
@@ -62,16 +63,16 @@ package final class ActivityIndex {
         }
         for (slot, users) in expiring {
             // The set outlives its slot by an hour: time enough for some pod to come back and work it off.
-            let begin = Int(slot * Keys.slotMilliseconds / 1_000)
-            let life = begin - Int(Timestamp.nowMilliseconds() / 1_000) + 3_600
-            add(Array(users), to: Keys.expired(slot: slot), lifeSeconds: life)
+            let begin = slot * Keys.slotMilliseconds / 1_000
+            add(Array(users), to: Keys.expired(slot: slot), until: begin + 3_600)
         }
         expiring.removeAll(keepingCapacity: true)
-        add(trimmingNew, to: Keys.trimming(day: today + 1), lifeSeconds: 17 * 86_400)
+        add(trimmingNew, to: Keys.trimming(day: today + 1), until: (today + 18) * 86_400)
         trimmingNew.removeAll(keepingCapacity: true)
     }
 
-    private func add(_ users: [UserKey], to key: RedisKey, lifeSeconds: Int) {
+    /// - Parameter end: When the set goes, in Unix seconds.
+    private func add(_ users: [UserKey], to key: RedisKey, until end: UInt64) {
         chunks(users) { rows in
             redis.send("SADD", arguments: 1 + rows.count, to: IgnoredReply.shared) { arguments in
                 arguments.key(key)
@@ -79,9 +80,9 @@ package final class ActivityIndex {
             }
         }
         guard !users.isEmpty else { return }
-        redis.send("EXPIRE", arguments: 2, to: IgnoredReply.shared) { arguments in
+        redis.send("EXPIREAT", arguments: 2, to: IgnoredReply.shared) { arguments in
             arguments.key(key)
-            arguments.integer(lifeSeconds)
+            arguments.integer(end)
         }
     }
 

@@ -10,8 +10,11 @@ package protocol PodListener: Sendable {
     /// Pods died; what they held of local users must be taken over.
     func podsDied(_ pods: [String]) async
     func heartbeatFailed() async
-    /// Others have taken this pod for dead, so they may have kept from it what concerns its users.
-    func wasTakenForDead() async
+    /// Others have taken this pod for dead, or Redis refused its commands for a while: what concerns its users may have passed it
+    /// by, and what it says of itself may be gone.
+    func mustCatchUp() async
+    /// This process has the name of one that crashed or that runs still; the pods of the last `podsSeen` do not know that.
+    func tookPlaceOfEarlierProcess() async
 }
 
 /// Another process runs under this pod's name.
@@ -50,19 +53,27 @@ package struct Heartbeat: Service {
         let counters = context.metrics.worker(.heartbeat)
         var watch = PodWatch()
         var hasClaimed = false
+        var isReplacement = false
         var wasKnown = false
+        var wasRefused = false
         while !Task.isCancelled {
             do {
                 if !hasClaimed {
-                    try await registry.claim()
+                    isReplacement = try await registry.claim()
                     hasClaimed = true
                 }
                 let isKnown = try await beat(&watch)
-                if wasKnown && !isKnown { await listener.wasTakenForDead() }
+                if isReplacement { await listener.tookPlaceOfEarlierProcess() }
+                if wasKnown && !isKnown || wasRefused { await listener.mustCatchUp() }
+                isReplacement = false
+                wasRefused = false
                 wasKnown = true
             } catch let error as PodIDTaken {
                 throw error
             } catch {
+                // A lost connection is followed by a new one, which is reason enough to catch up; a refusal by nothing.
+                if let error = error as? StoreError, error.code == .refused { wasRefused = true }
+                watch.interrupted()
                 counters.errors.increment()
                 await listener.heartbeatFailed()
                 context.logger.debug("the heartbeat failed", metadata: ["error": "\(error)"])

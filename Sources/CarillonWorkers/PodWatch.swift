@@ -3,7 +3,7 @@
 /// A pod is dead when its field has not changed over three seconds of observations that were each answered within half a second,
 /// on this pod's monotonic clock. A slower answer starts the count anew: a Redis that stalled for some seconds answers one
 /// observer before it has carried out the others' heartbeats. So does a pause between observations: a machine that slept wakes one
-/// pod before the others.
+/// pod before the others; and a Redis that refused writes takes one pod's heartbeat before the others'.
 package struct PodWatch: Sendable {
     private struct Watched {
         var value: String
@@ -12,6 +12,7 @@ package struct PodWatch: Sendable {
 
     private var watched: [String: Watched] = [:]
     private var lastObservation: ContinuousClock.Instant?
+    private var isInterrupted = false
 
     package static let deadAfter = Duration.seconds(3)
     package static let slowestAnswer = Duration.milliseconds(500)
@@ -23,6 +24,9 @@ package struct PodWatch: Sendable {
     /// Pods that were seen lately, dead ones left out.
     package var pods: Set<String> { Set(watched.keys) }
 
+    /// An observation failed: the count starts anew with the next one.
+    package mutating func interrupted() { isInterrupted = true }
+
     /// An observation: what each pod's field held.
     ///
     /// - Returns: Pods that this observation shows to be dead or gone; they are forgotten.
@@ -31,7 +35,8 @@ package struct PodWatch: Sendable {
         at now: ContinuousClock.Instant,
         took: Duration
     ) -> [String] {
-        let isInterrupted = lastObservation.map { now - $0 > Self.longestPause } ?? false
+        let isInterrupted = isInterrupted || lastObservation.map { now - $0 > Self.longestPause } ?? false
+        self.isInterrupted = false
         lastObservation = now
         // A field that has gone was removed by a pod that stopped cleanly, or by another observer who was faster.
         var dead = watched.keys.filter { heartbeats[$0] == nil }

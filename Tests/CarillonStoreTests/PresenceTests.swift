@@ -87,15 +87,15 @@ import Testing
             let b = try await StoreLink.open(a.process) { $0.podID = "b" }
             _ = try await join(a)
             _ = try await join(b)
-            try await b.run { $0.store.leave(alice.key, holdsLock: true) }
+            try await b.run { $0.store.leave(alice.key, holdsLock: true) { _ in } }
             try await wait(until: "Redis has done it", within: .seconds(30)) { try await pods(a) == ["a"] }
             #expect(try await a.redis("GET", lock).string == "a")
-            try await a.run { $0.store.leave(alice.key, holdsLock: false) }
+            try await a.run { $0.store.leave(alice.key, holdsLock: false) { _ in } }
             try await wait(until: "Redis has done it", within: .seconds(30)) {
                 try await a.redis("EXISTS", presence) == .integer(0)
             }
             #expect(try await a.redis("GET", lock).string == "a")
-            try await a.run { $0.store.leave(alice.key, holdsLock: true) }
+            try await a.run { $0.store.leave(alice.key, holdsLock: true) { _ in } }
             try await wait(until: "Redis has done it", within: .seconds(30)) {
                 try await a.redis("EXISTS", lock) == .integer(0)
             }
@@ -159,12 +159,12 @@ import Testing
             var settings = link.settings
             settings.runID = "run-new"
             let new = PodRegistry(redis: link.client, settings: settings)
-            try await old.claim()
+            #expect(try await !old.claim())
             #expect(try await old.beat().otherOwner == nil)
             #expect(try await link.redis("HEXISTS", "notif:pods:hb", "a") == .integer(1))
             try await link.redis("HSET", "notif:pods:hb", "b", "7")
             #expect(try await old.beat().heartbeats["b"] == "7")
-            try await new.claim()
+            #expect(try await new.claim())
             let seen = try await old.beat()
             #expect(seen.otherOwner == "run-new")
             #expect(seen.heartbeats.isEmpty)

@@ -57,6 +57,15 @@ import Testing
         #expect(see(&watch, ["a": "1"], at: 5) == ["a"])
     }
 
+    @Test func aFailedObservationStartsTheCountAnew() {
+        var watch = PodWatch()
+        #expect(see(&watch, ["a": "1"], at: 0) == [])
+        watch.interrupted()
+        #expect(see(&watch, ["a": "1"], at: 3.5) == [])
+        #expect(see(&watch, ["a": "1"], at: 6.4) == [])
+        #expect(see(&watch, ["a": "1"], at: 6.5) == ["a"])
+    }
+
     @Test func aPauseBetweenObservationsStartsTheCountAnew() {
         var watch = PodWatch()
         #expect(see(&watch, ["a": "1"], at: 0) == [])

@@ -50,8 +50,12 @@ extension PodHandle: PodListener {
         }
     }
 
-    func wasTakenForDead() async {
+    func mustCatchUp() async {
         await run { $0.catchUp() }
+    }
+
+    func tookPlaceOfEarlierProcess() async {
+        await run { $0.hub.tookPlaceOfEarlierProcess() }
     }
 
     func heartbeatFailed() async {

@@ -21,6 +21,14 @@ package final class Hub {
     /// Names the history that stream ids belong to; see `InboxStore.epoch`.
     private(set) var epoch = "0"
     private(set) var inboxes: [UserKey: Inbox] = [:]
+    /// Users whose last device left while Redis was away: what it says of them is still to be taken back.
+    private var owedLeaves: Set<UserKey> = []
+    private lazy var catchingUp = Throttle(eventLoop, interval: Self.restBetweenVisits) { [unowned self] in
+        startCatchUp()
+    }
+    private lazy var rereading = Throttle(eventLoop, interval: Self.restBetweenVisits) { [unowned self] in
+        visitAll { $0.resync() }
+    }
     private var nextDevice: UInt64 = 1
     private var isDraining = false
 
@@ -67,7 +75,13 @@ package final class Hub {
         guard inbox.devices.isEmpty else { return }
         inboxes[inbox.key] = nil
         metrics.localUsers.set(inboxes.count)
-        store.leave(inbox.key, holdsLock: inbox.holdsLock)
+        release(inbox.key, holdsLock: inbox.holdsLock)
+    }
+
+    private func release(_ user: UserKey, holdsLock: Bool) {
+        store.leave(user, holdsLock: holdsLock) { [self] isDone in
+            if !isDone { owedLeaves.insert(user) }
+        }
     }
 
     /// Says in Redis that the user has devices here; whoever gets the lock looks after his consumer group.
@@ -100,7 +114,7 @@ package final class Hub {
             inbox.needsWholeHandOut()
         } else if inboxes[inbox.key] == nil {
             // The last device left while the lock was on its way, and none has come since.
-            store.leave(inbox.key, holdsLock: true)
+            release(inbox.key, holdsLock: true)
         }
     }
 
@@ -175,15 +189,25 @@ package final class Hub {
 
     /// The pod may have missed something: finds out whether ids have gone back, then reads all local users again; and once more
     /// when the other pods must have noticed that it is there.
-    package func catchUp() {
+    package func catchUp() { catchingUp.call() }
+
+    private func startCatchUp() {
         eventLoop.assumeIsolated().scheduleTask(in: Self.noticedAfter) { [self] in
-            if !pods.isAlone { missedMessages() }
+            guard !pods.isAlone else { return }
+            visitAll { [self] inbox in
+                // Whoever took this pod for dead may have been late to take its presence away.
+                confirmPresence(inbox)
+                inbox.resync()
+            }
         }
         store.epoch { [self] result in
             guard case .success(let epoch) = result else { return }
             self.epoch = epoch
-            bus.resync()
+            bus.resync(pods.others)
             store.connections.restart(with: connections)
+            let owed = owedLeaves
+            owedLeaves.removeAll()
+            for user in owed where inboxes[user] == nil { release(user, holdsLock: true) }
             visitAll { [self] inbox in
                 confirmPresence(inbox)
                 checkHistory(inbox)
@@ -207,6 +231,9 @@ package final class Hub {
             inbox.resync()
         }
     }
+
+    /// This process has the name of one that crashed, or that it has driven out: the others have to take over from that one.
+    package func tookPlaceOfEarlierProcess() { bus.send(.restarted, to: Array(pods.others)) }
 
     /// A pod was found dead: takes over what it held of local users, and looks for entries that it added without a word.
     package func podDied(_ pod: String) {
@@ -232,6 +259,8 @@ package final class Hub {
     }
 
     private static let visitedAtOnce = 256
+    /// Between two visits of all users, however often something was missed.
+    private static let restBetweenVisits = TimeAmount.seconds(1)
     /// Another pod has seen this one's heartbeat by then, and no longer believes that it is alone.
     private static let noticedAfter = PodDirectory.believedFor + .milliseconds(1_500)
 }
@@ -292,11 +321,17 @@ extension Hub: BusListener {
             pushed(entry, predecessor: predecessor, content: content, of: user)
         case .read(let user, let entry): inboxes[user]?.tellRead(entry)
         case .autoCleared(let user, let entry): inboxes[user]?.tellCleared(entry)
-        case .resync, .probe: break
+        case .changed(let user): inboxes[user]?.resync()
+        case .restarted, .resync, .probe: break
         }
     }
 
-    package func missedMessages() { visitAll { $0.resync() } }
+    package func podRestarted(_ pod: String) {
+        logger.warning("a pod came back after a crash", metadata: ["pod": "\(pod)"])
+        podDied(pod)
+    }
+
+    package func missedMessages() { rereading.call() }
 }
 
 @available(*, unavailable)

@@ -29,6 +29,8 @@ final class Inbox {
     /// It stands in the queue for group upkeep.
     var isQueued = false
     private var isReading = false
+    /// Rounds of upkeep that came by; begins anywhere, so that users who came together do not have their turns together.
+    var rounds = Int.random(in: 0..<100)
     /// Entries told as cleared lately, so that a late read can be answered with `gone`.
     private var cleared: [EntryReference] = []
 

@@ -3,9 +3,10 @@ import CarillonMetrics
 import CarillonStore
 package import NIOCore
 
-/// Renews lock and presence of every local user and compares his stream with the cursor, once per upkeep interval.
+/// Renews lock and presence of every local user and compares his stream with the cursor, once per upkeep interval; and looks more
+/// often whether his presence is still there, because without it other pods keep silent.
 ///
-/// Users are visited a few at a time over the whole interval, so the cost is even: six commands per user and interval.
+/// Users are visited a few at a time over the whole interval, so the cost is even: ten commands per user and interval.
 ///
 /// - Isolation: the event loop
 package final class PresenceKeeper {
@@ -15,13 +16,15 @@ package final class PresenceKeeper {
     private var tick = 0
     private var task: RepeatedTask?
 
-    /// Ticks in which a round over all users is done.
+    /// Rounds over all users in one interval; in one of them each user's turn comes.
+    private static let rounds = 5
+    /// Ticks in which a round is done.
     private static let ticks: Int64 = 20
 
     package init(hub: Hub) { self.hub = hub }
 
     package func start(interval: TimeAmount) {
-        let tick = max(TimeAmount.nanoseconds(interval.nanoseconds / Self.ticks), .milliseconds(25))
+        let tick = TimeAmount.nanoseconds(interval.nanoseconds / Int64(Self.rounds) / Self.ticks)
         let keeper = NIOLoopBound(self, eventLoop: hub.eventLoop)
         task = hub.eventLoop.scheduleRepeatedTask(initialDelay: tick, delay: tick) { _ in keeper.value.visitSome() }
     }
@@ -43,11 +46,23 @@ package final class PresenceKeeper {
     }
 
     private func visit(_ inbox: Inbox) {
+        inbox.rounds += 1
+        guard inbox.rounds % Self.rounds == 0 else { return check(inbox) }
         hub.metrics.worker(.upkeep).items.increment()
         hub.confirmPresence(inbox)
         hub.store.newestID(of: inbox.key) { result in
             // Somebody wrote to the stream without telling the hub.
             if case .success(let newest?) = result { inbox.heardOf(newest) }
+        }
+    }
+
+    /// Somebody may have deleted what this pod says of the user.
+    private func check(_ inbox: Inbox) {
+        hub.store.isPresent(inbox.key) { [hub] isPresent in
+            guard !isPresent, hub.inboxes[inbox.key] === inbox else { return }
+            hub.metrics.presenceRestored.increment()
+            hub.confirmPresence(inbox)
+            inbox.resync()
         }
     }
 }

@@ -59,11 +59,10 @@ extension InboxStore {
         let append = Append(
             targets: targets,
             lookUpPods: lookUpPods,
-            podID: settings.podID,
+            ttlSeconds: ttlSeconds,
             store: self,
             observer: observer
         )
-        let expiry = Timestamp.nowMilliseconds() + UInt64(ttlSeconds) * 1_000
         for (index, target) in targets.enumerated() {
             payloadBuffer.clear()
             content.writePayload(id: target.notificationID, target: target.user, into: &payloadBuffer)
@@ -87,7 +86,6 @@ extension InboxStore {
                     arguments.key(Keys.presence(key))
                 }
             }
-            activity.notified(key, payloadExpiresAt: expiry)
         }
     }
 
@@ -138,17 +136,17 @@ private final class Append: RedisReceiver {
 
     private let targets: [AppendTarget]
     private let lastStep: Step
-    private let podID: String
+    private let ttlSeconds: Int
     private let store: InboxStore
     private let observer: any AppendObserver
     private var progress: [Progress]
     private var answered = 0
     private var stored = 0
 
-    init(targets: [AppendTarget], lookUpPods: Bool, podID: String, store: InboxStore, observer: any AppendObserver) {
+    init(targets: [AppendTarget], lookUpPods: Bool, ttlSeconds: Int, store: InboxStore, observer: any AppendObserver) {
         self.targets = targets
         self.lastStep = lookUpPods ? .presence : .predecessor
-        self.podID = podID
+        self.ttlSeconds = ttlSeconds
         self.store = store
         self.observer = observer
         self.progress = Array(repeating: Progress(), count: targets.count)
@@ -164,7 +162,7 @@ private final class Append: RedisReceiver {
         case .payload: progress[index].hasPayload = true
         case .entry: entryReceived(reply, index)
         case .predecessor: progress[index].predecessor = predecessor(in: reply, of: progress[index].streamID)
-        case .presence: otherPods = reply.hashFields { _ in true }.filter { $0 != podID }
+        case .presence: otherPods = reply.hashFields { _ in true }.filter { $0 != store.settings.podID }
         case nil: break
         }
         if step == lastStep { finish(index, otherPods) }
@@ -210,6 +208,7 @@ private final class Append: RedisReceiver {
         if target.isStored {
             stored += 1
             if let id = target.streamID {
+                store.activity.notified(targets[index].user.key, id, ttlSeconds: ttlSeconds)
                 observer.appended(
                     AppendedEntry(
                         index: index,

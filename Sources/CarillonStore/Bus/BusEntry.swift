@@ -7,6 +7,10 @@ package enum BusMessage: Sendable {
     case pushed(UserKey, id: StreamID, predecessor: StreamID?, notificationID: NotificationID, payload: ByteBuffer?)
     case read(UserKey, EntryReference)
     case autoCleared(UserKey, EntryReference)
+    /// Something about the user that this version does not know.
+    case changed(UserKey)
+    /// The sender took the place of a process that ended without a word.
+    case restarted
     /// The sender lost its connection: what it meant to say may be missing.
     case resync
     /// A sign of life that a pod sends to itself.
@@ -18,6 +22,9 @@ package enum BusMessage: Sendable {
 /// One line per message, words separated by spaces, what may hold spaces last: readable in redis-cli. A raw line feed in a payload
 /// is white space between JSON tokens and travels as a space; an id of another program's entry that holds one is not sent, the
 /// reader is told to look for itself instead.
+///
+/// Pods of two versions run side by side during an upgrade. In every version a line that concerns one user names him in its
+/// second word, so a reader that does not know the line, or the entry's version, reads that one user again.
 package enum BusFormat {
     package static let version = 1
     /// A larger payload is not sent along: the other pod fetches it.
@@ -41,6 +48,8 @@ package enum BusFormat {
             buffer.writeString("read \(user.text) \(entry.streamID) \(entry.notificationID.text)")
         case .autoCleared(let user, let entry):
             buffer.writeString("cleared \(user.text) \(entry.streamID) \(entry.notificationID.text)")
+        case .changed(let user): buffer.writeString("changed \(user.text)")
+        case .restarted: buffer.writeStaticString("restarted")
         case .resync: buffer.writeStaticString("resync")
         case .probe: buffer.writeStaticString("probe")
         }
@@ -57,11 +66,15 @@ package enum BusFormat {
     }
 
     /// The messages of an entry; nil where a line cannot be understood, and then the reader must look for itself.
-    package static func read(_ lines: ByteBuffer) -> [BusMessage]? {
+    ///
+    /// - Parameter version: Of the sender's format; of another one only the users are understood.
+    package static func read(_ lines: ByteBuffer, version: Int = version) -> [BusMessage]? {
         var messages: [BusMessage] = []
         var lines = lines
         while let end = lines.readableBytesView.firstIndex(of: UInt8(ascii: "\n")) {
-            guard let line = lines.readSlice(length: end - lines.readerIndex), let message = message(line) else {
+            guard let line = lines.readSlice(length: end - lines.readerIndex),
+                let message = message(line, isKnown: version == Self.version)
+            else {
                 return nil
             }
             lines.moveReaderIndex(forwardBy: 1)
@@ -70,7 +83,7 @@ package enum BusFormat {
         return lines.readableBytes == 0 ? messages : nil
     }
 
-    private static func message(_ line: ByteBuffer) -> BusMessage? {
+    private static func message(_ line: ByteBuffer, isKnown: Bool) -> BusMessage? {
         var rest = line
         func word() -> String? {
             guard rest.readableBytes > 0 else { return nil }
@@ -85,7 +98,9 @@ package enum BusFormat {
             else { return nil }
             return (user, EntryReference(streamID: id, notificationID: NotificationID(notification)))
         }
-        switch word() {
+        let kind = word()
+        guard isKnown else { return word().flatMap { UserKey(text: $0) }.map { .changed($0) } }
+        switch kind {
         case "push":
             guard let user = word().flatMap({ UserKey(text: $0) }), let id = word().flatMap({ StreamID($0) }),
                 let predecessor = word(), let notification = word()
@@ -99,9 +114,10 @@ package enum BusFormat {
             )
         case "read": return reference().map { .read($0.0, $0.1) }
         case "cleared": return reference().map { .autoCleared($0.0, $0.1) }
+        case "restarted": return .restarted
         case "resync": return .resync
         case "probe": return .probe
-        default: return nil
+        default: return word().flatMap { UserKey(text: $0) }.map { .changed($0) }
         }
     }
 }

@@ -6,6 +6,8 @@ package import NIOCore
 /// Who hears what other pods say, on the loop.
 package protocol BusListener: AnyObject {
     func received(_ message: BusMessage)
+    /// A pod runs as a new process, and its earlier one ended without a word.
+    func podRestarted(_ pod: String)
     /// Something may have been missed: every local user must be read again.
     func missedMessages()
 }
@@ -13,7 +15,7 @@ package protocol BusListener: AnyObject {
 /// Reads this pod's bus with one blocking XREAD on a connection of its own.
 ///
 /// A bus that looks healthy but hears nothing is noticed by the pod's own probe: an entry that it sends to itself every second
-/// and must hear within three. Then the bus is opened anew and all local users are read again.
+/// and must hear within three. Then the connection is given up, the bus opened anew, and all local users are read again.
 ///
 /// - Isolation: the event loop
 /// - Source: Redis command XREAD
@@ -34,6 +36,8 @@ package final class BusReader: RedisReceiver {
     package private(set) var position = StreamID.zero
     private var numbers: [String: UInt64] = [:]
     private var lastHeard = NIODeadline.now()
+    /// Something may have been said while nobody listened.
+    private var mayHaveMissed = false
     /// Replies of an earlier opening are none of our business.
     private var generation = 0
 
@@ -67,6 +71,11 @@ package final class BusReader: RedisReceiver {
             position = id
             phase = .reading
             readNext()
+            if mayHaveMissed {
+                mayHaveMissed = false
+                store.metrics.busGaps.increment()
+                listener?.missedMessages()
+            }
         }
     }
 
@@ -76,7 +85,11 @@ package final class BusReader: RedisReceiver {
         case .opening: break
         case .closed: reopen()
         case .reading:
-            guard isHearing else { return reopen() }
+            guard isHearing else {
+                // Nothing says that this connection will ever hear again, however healthy it looks.
+                connection.reconnect(because: "the pod's own probe was not heard")
+                return reopen()
+            }
             addToOwnBus(.probe, createsBus: false) { [weak self] id in
                 // Nil: somebody deleted the bus.
                 if id == nil, self?.phase == .reading, self?.store.isReady == true { self?.reopen() }
@@ -90,9 +103,8 @@ package final class BusReader: RedisReceiver {
     }
 
     private func reopen() {
-        store.metrics.busGaps.increment()
+        mayHaveMissed = true
         open()
-        listener?.missedMessages()
     }
 
     private func addToOwnBus(_ message: BusMessage, createsBus: Bool, completion: @escaping (StreamID?) -> Void) {
@@ -135,7 +147,7 @@ package final class BusReader: RedisReceiver {
         guard entry.count == 2, let id = entry[0].streamID else { return }
         position = id
         var sender = ""
-        var isKnownVersion = true
+        var version = BusFormat.version
         var number: UInt64?
         var lines: ByteBuffer?
         let fields = entry[1]
@@ -147,17 +159,17 @@ package final class BusReader: RedisReceiver {
             } else if fields[index].equals("d") {
                 lines = fields[index + 1].buffer
             } else if fields[index].equals("v") {
-                isKnownVersion = fields[index + 1].integer == Int64(BusFormat.version)
+                version = Int(fields[index + 1].string) ?? 0
             }
         }
         if let number, !accept(number, from: sender) { return }
         store.metrics.busEntriesReceived.increment()
         store.metrics.worker(.busRouter).runs.increment()
-        guard isKnownVersion, let lines, let messages = BusFormat.read(lines) else {
+        guard let lines, let messages = BusFormat.read(lines, version: version) else {
             listener?.missedMessages()
             return
         }
-        for message in messages { handle(message) }
+        for message in messages { handle(message, from: sender) }
     }
 
     /// Whether an entry is new; a number that is not the next one means that entries were lost.
@@ -172,10 +184,11 @@ package final class BusReader: RedisReceiver {
         return true
     }
 
-    private func handle(_ message: BusMessage) {
+    private func handle(_ message: BusMessage, from sender: String) {
         store.metrics.worker(.busRouter).items.increment()
         switch message {
         case .probe: lastHeard = .now()
+        case .restarted: if let end = sender.lastIndex(of: "/") { listener?.podRestarted(String(sender[..<end])) }
         case .resync: listener?.missedMessages()
         default: listener?.received(message)
         }

@@ -18,6 +18,8 @@ package final class BusSender {
     private struct Peer {
         var number: UInt64 = 0
         var lines = ByteBuffer()
+        /// Redis did not take an entry, so the pod has to be told that it missed something.
+        var missedEntry = false
     }
 
     package init(store: InboxStore, eventLoop: any EventLoop) {
@@ -32,8 +34,14 @@ package final class BusSender {
         eventLoop.assumeIsolated().execute { self.flush() }
     }
 
-    /// Has every pod that was spoken to read its users again.
-    package func resync() { send(.resync, to: Array(peers.keys)) }
+    /// Has every pod that was spoken to, and these, read their users again.
+    package func resync(_ pods: Set<String> = []) { send(.resync, to: Array(pods.union(peers.keys))) }
+
+    /// Has those pods read their users again that missed an entry; called every second.
+    package func repair() {
+        guard store.isReady else { return }
+        send(.resync, to: peers.filter { $1.missedEntry }.map(\.key))
+    }
 
     /// Forgets a pod that is gone.
     package func forget(_ pod: String) { peers[pod] = nil }
@@ -45,6 +53,7 @@ package final class BusSender {
             peer.number += 1
             append(peer, to: pod)
             peer.lines.clear()
+            peer.missedEntry = false
             peers[pod] = peer
         }
     }
@@ -52,8 +61,12 @@ package final class BusSender {
     private func append(_ peer: Peer, to pod: String) {
         store.metrics.busEntriesSent.increment()
         store.addToBus(of: pod, lines: peer.lines, number: peer.number) { [self] result in
-            // Nil: the bus is gone, and the pod with it.
-            if case .success(let reply) = result, reply.isNull { forget(pod) }
+            switch result {
+            // The bus is gone, and the pod with it; or it makes its bus anew, and reads its users again then.
+            case .success(let reply) where reply.isNull: forget(pod)
+            case .success: break
+            case .failure: peers[pod]?.missedEntry = true
+            }
         }
     }
 }

@@ -49,12 +49,13 @@ package struct UserKeeper: Sendable {
         let first = try await redis.replies([
             RedisCommand("HGETALL", .key(Keys.state(user))),
             RedisCommand("GET", .key(Keys.retention(user))),
-            RedisCommand("HGETALL", .key(Keys.presence(user))),
+            RedisCommand("HLEN", .key(Keys.presence(user))),
         ])
         let state = fields(first[0])
         let entries = try await stream(of: user)
-        let now = Timestamp.nowMilliseconds()
-        let isOnline = fields(first[2]).contains { UInt64($0.value).map { $0 * 1_000 > now } ?? false }
+        // A pod's own clock may be wrong, and would throw entries away that are still to be kept.
+        let now = try await redis.milliseconds()
+        let isOnline = first[2].integer ?? 0 > 0
         let lifetime = UInt64(retentionDays(first[1])) * Self.dayMilliseconds
         let hasPayload = try await payloadsExist(entries)
 

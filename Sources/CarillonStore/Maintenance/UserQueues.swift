@@ -3,7 +3,7 @@ package import CarillonRedis
 
 /// Which users need a look: what workers take their work from.
 ///
-/// Users are popped, so that pods share the work without doing it twice. What a pod popped and did not finish, the sweep finds.
+/// The time is Redis's: a pod with a wrong clock would pop users before anything of theirs has expired. Users are popped, so that pods share the work without doing it twice. What a pod popped and did not finish, the sweep finds.
 ///
 /// - Isolation: any task
 package struct UserQueues: Sendable {
@@ -23,13 +23,13 @@ package struct UserQueues: Sendable {
 
     /// Users with payloads that have expired; empty when there are none left.
     package func popExpired() async throws(StoreError) -> [UserKey] {
-        let slot = Timestamp.nowMilliseconds() / Keys.slotMilliseconds
+        let slot = try await redis.milliseconds() / Keys.slotMilliseconds
         return try await pop((slot - Self.slotsKept...slot).map { Keys.expired(slot: $0) })
     }
 
     /// Users whose oldest entries may have reached the end of their retention.
     package func popTrimming() async throws(StoreError) -> [UserKey] {
-        let day = Timestamp.nowMilliseconds() / UserKeeper.dayMilliseconds
+        let day = try await redis.milliseconds() / UserKeeper.dayMilliseconds
         return try await pop((day - Self.daysKept...day).map { Keys.trimming(day: $0) })
     }
 

@@ -30,16 +30,20 @@ package struct PodRegistry: Sendable {
     }
 
     /// Takes the pod's name; an older process of that name will notice and go.
-    package func claim() async throws(StoreError) {
-        _ = try await pipeline([
+    ///
+    /// - Returns: Whether another process had the name: it crashed, or runs still.
+    package func claim() async throws(StoreError) -> Bool {
+        let owner = try await pipeline([
             RedisCommand(
                 "SET",
                 .key(Keys.podOwner(podID)),
                 .text(settings.runID),
+                .text("GET"),
                 .text("EX"),
                 .integer(Self.ownerTTLSeconds)
             )
-        ])
+        ])[0].string
+        return owner != nil && owner != settings.runID
     }
 
     /// Says that this pod lives, and looks at who else does.
@@ -134,6 +138,19 @@ extension RedisClient {
         } catch {
             throw StoreError(error)
         }
+    }
+}
+
+extension RedisClient {
+    /// Milliseconds since 1970 by Redis's clock.
+    ///
+    /// - Source: Redis command TIME
+    func milliseconds() async throws(StoreError) -> UInt64 {
+        let parts = try await replies([RedisCommand("TIME")])[0].array ?? []
+        guard parts.count == 2, let seconds = parts[0].string.flatMap(UInt64.init),
+            let microseconds = parts[1].string.flatMap(UInt64.init)
+        else { throw StoreError(refused: "unexpected reply to TIME") }
+        return seconds * 1_000 + microseconds / 1_000
     }
 }
 

@@ -67,13 +67,27 @@ extension InboxStore {
         takeLock(user, completion: completion)
     }
 
+    /// Whether Redis still says that this pod holds devices of `user`; not called when Redis fails.
+    package func isPresent(_ user: UserKey, completion: @escaping (Bool) -> Void) {
+        send("HEXISTS", arguments: 2) { arguments in
+            arguments.key(Keys.presence(user))
+            arguments.bulk(settings.podID)
+        } reply: { result in
+            if case .success(let reply) = result { completion(reply.integer == 1) }
+        }
+    }
+
     /// Takes back what `join` said.
-    package func leave(_ user: UserKey, holdsLock: Bool) {
+    ///
+    /// - Parameter completion: Whether Redis has done it.
+    package func leave(_ user: UserKey, holdsLock: Bool, completion: @escaping (Bool) -> Void) {
+        if holdsLock { deleteLock(user, of: settings.podID) }
         send("HDEL", arguments: 2) { arguments in
             arguments.key(Keys.presence(user))
             arguments.bulk(settings.podID)
+        } reply: { result in
+            completion((try? result.get()) != nil)
         }
-        if holdsLock { deleteLock(user, of: settings.podID) }
     }
 
     private func deleteLock(_ user: UserKey, of pod: String) {

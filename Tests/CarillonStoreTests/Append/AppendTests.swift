@@ -135,7 +135,7 @@ import Testing
                 try await link.run { $0.store.activity.flush() }
                 #expect(try await link.redis("ZCARD", "notif:users:recent") == .integer(2))
             }
-            #expect(commands == ["zadd": 1, "zremrangebyrank": 1, "sadd": 2, "expire": 2, "zcard": 1])
+            #expect(commands == ["zadd": 1, "zremrangebyrank": 1, "sadd": 2, "expireat": 2, "zcard": 1])
             let slot = UInt64(try await link.now()) / 10_000
             let keys = try await link.redis("KEYS", "notif:expired:*").array?.compactMap(\.string) ?? []
             #expect(keys.count == 1)

@@ -18,10 +18,14 @@ final class BusLog: BusListener {
             words.append("push \(user) \(id) \(end)")
         case .read(let user, let entry): words.append("read \(user) \(entry.streamID) \(entry.notificationID.text)")
         case .autoCleared(let user, let entry): words.append("cleared \(user) \(entry.notificationID.text)")
+        case .changed(let user): words.append("changed \(user)")
+        case .restarted: words.append("restarted")
         case .resync: words.append("resync")
         case .probe: words.append("probe")
         }
     }
+
+    func podRestarted(_ pod: String) { words.append("restarted \(pod)") }
 
     func missedMessages() { words.append("missed") }
 }

@@ -14,13 +14,15 @@ import Testing
     }
 
     /// What the messages say, in words that compare.
-    private func read(_ lines: ByteBuffer) -> [String]? {
-        BusFormat.read(lines)?.map { message in
+    private func read(_ lines: ByteBuffer, version: Int = BusFormat.version) -> [String]? {
+        BusFormat.read(lines, version: version)?.map { message in
             switch message {
             case .pushed(let user, let id, let predecessor, let notification, let payload):
                 "push|\(user)|\(id)|\(predecessor.map(\.text) ?? "?")|\(notification.text)|\(payload.map { String(buffer: $0) } ?? "-")"
             case .read(let user, let entry): "read|\(user)|\(entry.streamID)|\(entry.notificationID.text)"
             case .autoCleared(let user, let entry): "cleared|\(user)|\(entry.streamID)|\(entry.notificationID.text)"
+            case .changed(let user): "changed|\(user)"
+            case .restarted: "restarted"
             case .resync: "resync"
             case .probe: "probe"
             }
@@ -43,13 +45,15 @@ import Testing
             push(nil, predecessor: nil),
             .read(user, entry),
             .autoCleared(user, entry),
+            .changed(user),
+            .restarted,
             .resync,
             .probe
         )
         #expect(
             read(lines) == [
                 "push|1-alice|7-1|0-0|n|{\"a b\":\"é\"}", "push|1-alice|7-1|?|n|-", "read|1-alice|7-1|n 1",
-                "cleared|1-alice|7-1|n 1", "resync", "probe",
+                "cleared|1-alice|7-1|n 1", "changed|1-alice", "restarted", "resync", "probe",
             ]
         )
         #expect(
@@ -58,6 +62,8 @@ import Testing
                 push 1-alice 7-1 ? n
                 read 1-alice 7-1 n 1
                 cleared 1-alice 7-1 n 1
+                changed 1-alice
+                restarted
                 resync
                 probe
 
@@ -92,6 +98,15 @@ import Testing
     ])
     func whatCannotBeUnderstood(lines: String) {
         #expect(read(ByteBuffer(string: lines)) == nil)
+    }
+
+    /// What a later version says of one user costs a look at that user only.
+    @Test func laterVersionsNameTheUser() {
+        #expect(read(ByteBuffer(string: "archived 1-alice 7-1 n\nprobe\n")) == ["changed|1-alice", "probe"])
+        let lines = written(push("{}"), .read(user, entry), .autoCleared(user, entry))
+        #expect(read(lines, version: 2) == ["changed|1-alice", "changed|1-alice", "changed|1-alice"])
+        #expect(read(ByteBuffer(string: "tidings 1-alice\n"), version: 99) == ["changed|1-alice"])
+        #expect(read(ByteBuffer(string: "resync\n"), version: 2) == nil)
     }
 
     @Test func everyTruncationIsNoCrash() {

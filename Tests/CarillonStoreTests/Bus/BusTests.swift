@@ -152,9 +152,43 @@ import Testing
                 }
                 #expect(try await ear.words().first == "missed")
                 #expect(link.metrics.busGaps.value >= 1)
+                // A connection that once was deaf is not trusted again.
+                try await wait(until: "it reads on a new connection", within: .seconds(30)) {
+                    try await ear.run { $0.blocking.connectionCount > 1 && $0.blocking.isReady }
+                }
             }
         }
         await silent.stop()
+    }
+
+    /// Redis refuses the entry while the connection stays: nothing else would ever tell the other pod.
+    @Test func anEntryThatWasRefusedIsMadeGood() async throws {
+        try await StoreLink.with { link in
+            let (other, sender) = try await sender(link)
+            try await link.redis("SET", "notif:bus:a", "of another type")
+            try await other.run { _ in sender.value.send(.read(alice, entry("r")), to: ["a"]) }
+            try await other.redis("PING")
+            try await link.redis("DEL", "notif:bus:a")
+            try await link.redis("XADD", "notif:bus:a", "*", "hello", "a")
+            for _ in 0..<3 {
+                try await other.run { _ in sender.value.repair() }
+                try await other.redis("PING")
+            }
+            let entries = try await link.redis("XRANGE", "notif:bus:a", "-", "+").array ?? []
+            #expect(entries.dropFirst().map { $0.array?[1].table["d"] } == ["resync\n"])
+            try await other.close()
+        }
+    }
+
+    @Test func laterVersionsCostALookAtTheUserTheyName() async throws {
+        try await StoreLink.with { link in
+            try await BusEar.with(link) { ear in
+                try await say(link, "1", "tidings 1-alice of any kind\n", version: "99")
+                try await say(link, "2", "archived 1-alice 7-1 n\n")
+                try await say(link, "1", "restarted\n", from: "a/b/run")
+                try await ear.hears("changed 1-alice", "changed 1-alice", "restarted a/b")
+            }
+        }
     }
 
     @Test func aSenderForgetsPodsThatAreGone() async throws {

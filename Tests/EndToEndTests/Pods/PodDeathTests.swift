@@ -71,6 +71,33 @@ struct PodDeathTests {
         }
     }
 
+    @Test("killed and restarted too fast to be missed: the others take over all the same")
+    func restartsAtOnce() async throws {
+        try await Pod.with(Self.settings) { pod in
+            let name = ["POD_ID": "phoenix"]
+            let other = try await pod.another(Self.settings.merging(name) { $1 })
+            let user = TestUser()
+            let lost = try await other.device(user)
+            try await wait(until: "the other pod holds the lock") {
+                try await pod.redis("GET", user.lock) == .text("phoenix")
+            }
+            let device = try await pod.device(user)
+            // What the dead pod stored and did not live to tell.
+            other.server.kill()
+            _ = try await pod.storeByHand(user, message: "untold")
+            let again = try await pod.another(Self.settings.merging(name) { $1 })
+            defer { again.server.kill() }
+            #expect(try await device.push(within: .seconds(3))["message"] == .string("untold"))
+            try await wait(until: "the lock is taken over", within: .seconds(5)) { try await holdsLock(pod, user) }
+            lost.client.drop()
+            // Whoever comes back to the new process hears what is posted here.
+            let back = try await again.device(user)
+            try await pod.notify(user, message: "after")
+            #expect(try await back.push(within: .seconds(5))["message"] == .string("after"))
+            #expect(try await device.push()["message"] == .string("after"))
+        }
+    }
+
     @Test("a pod that slept and was taken for dead serves its devices again, with all that came meanwhile")
     func sleeps() async throws {
         try await Pod.with(Self.settings) { pod in
