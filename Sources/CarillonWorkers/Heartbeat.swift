@@ -13,8 +13,10 @@ package protocol PodListener: Sendable {
     /// Others have taken this pod for dead, or Redis refused its commands for a while: what concerns its users may have passed it
     /// by, and what it says of itself may be gone.
     func mustCatchUp() async
-    /// This process has the name of one that crashed or that runs still; the pods of the last `podsSeen` do not know that.
-    func tookPlaceOfEarlierProcess() async
+    /// This pod's first heartbeat is in the table; the pods of the last `podsSeen` do not know it yet.
+    ///
+    /// - Parameter replacesProcess: Another process had the pod's name: it crashed, or runs still.
+    func hasJoined(replacesProcess: Bool) async
 }
 
 /// Another process runs under this pod's name.
@@ -53,19 +55,18 @@ package struct Heartbeat: Service {
         let counters = context.metrics.worker(.heartbeat)
         var watch = PodWatch()
         var hasClaimed = false
-        var isReplacement = false
+        var replacesProcess = false
         var wasKnown = false
         var wasRefused = false
         while !Task.isCancelled {
             do {
                 if !hasClaimed {
-                    isReplacement = try await registry.claim()
+                    replacesProcess = try await registry.claim()
                     hasClaimed = true
                 }
                 let isKnown = try await beat(&watch)
-                if isReplacement { await listener.tookPlaceOfEarlierProcess() }
+                if !wasKnown { await listener.hasJoined(replacesProcess: replacesProcess) }
                 if wasKnown && !isKnown || wasRefused { await listener.mustCatchUp() }
-                isReplacement = false
                 wasRefused = false
                 wasKnown = true
             } catch let error as PodIDTaken {

@@ -54,8 +54,8 @@ extension PodHandle: PodListener {
         await run { $0.catchUp() }
     }
 
-    func tookPlaceOfEarlierProcess() async {
-        await run { $0.hub.tookPlaceOfEarlierProcess() }
+    func hasJoined(replacesProcess: Bool) async {
+        await run { $0.hub.announce(replacesProcess: replacesProcess) }
     }
 
     func heartbeatFailed() async {

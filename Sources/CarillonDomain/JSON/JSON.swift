@@ -10,6 +10,22 @@ package enum JSON {
         return String(decoding: bytes, as: UTF8.self)
     }
 
+    /// Whether `text` is one JSON value, white space around it allowed.
+    package static func isValue(_ text: String) -> Bool {
+        var text = text
+        return text.withUTF8 { bytes in
+            var scanner = JSONScanner(UnsafeRawBufferPointer(bytes))
+            scanner.skipSpace()
+            do throws(JSONScanner.Malformed) {
+                _ = try scanner.value()
+                try scanner.end()
+                return true
+            } catch {
+                return false
+            }
+        }
+    }
+
     private static let hexDigits = Array("0123456789abcdef".utf8)
 
     @inline(__always)

@@ -232,17 +232,19 @@ package final class Hub {
         }
     }
 
-    /// This process has the name of one that crashed, or that it has driven out: the others have to take over from that one.
-    package func tookPlaceOfEarlierProcess() { bus.send(.restarted, to: Array(pods.others)) }
+    /// Tells the other pods that this one is there, so that none goes on believing that it is alone.
+    ///
+    /// - Parameter replacesProcess: An earlier process of this name crashed or runs still; the others have to take over from it.
+    package func announce(replacesProcess: Bool) {
+        bus.send(replacesProcess ? .restarted : .joined, to: Array(pods.others))
+    }
 
-    /// A pod was found dead: takes over what it held of local users, and looks for entries that it added without a word.
+    /// A pod was found dead: takes over what it held of local users, and looks for what it stored without a word.
     package func podDied(_ pod: String) {
         bus.forget(pod)
         visitAll { [self] inbox in
             takeOver(inbox, from: pod)
-            store.newestID(of: inbox.key) { result in
-                if case .success(let newest?) = result { inbox.heardOf(newest) }
-            }
+            inbox.resync()
         }
     }
 
@@ -258,7 +260,7 @@ package final class Hub {
         eventLoop.assumeIsolated().scheduleTask(in: .milliseconds(5)) { self.visitSome(rest, body) }
     }
 
-    private static let visitedAtOnce = 256
+    private static let visitedAtOnce = 128
     /// Between two visits of all users, however often something was missed.
     private static let restBetweenVisits = TimeAmount.seconds(1)
     /// Another pod has seen this one's heartbeat by then, and no longer believes that it is alone.
@@ -322,9 +324,11 @@ extension Hub: BusListener {
         case .read(let user, let entry): inboxes[user]?.tellRead(entry)
         case .autoCleared(let user, let entry): inboxes[user]?.tellCleared(entry)
         case .changed(let user): inboxes[user]?.resync()
-        case .restarted, .resync, .probe: break
+        case .joined, .restarted, .resync, .probe: break
         }
     }
+
+    package func podIsThere(_ pod: String) { pods.add(pod) }
 
     package func podRestarted(_ pod: String) {
         logger.warning("a pod came back after a crash", metadata: ["pod": "\(pod)"])

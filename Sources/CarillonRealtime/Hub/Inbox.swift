@@ -35,7 +35,10 @@ final class Inbox {
     private var cleared: [EntryReference] = []
 
     private static let readCount = 100
+    private static let toldReadsKept = 2 * Limits.replayEntries
     private static let clearedKept = 100
+    /// Reads that all devices here were told of, so that a re-reading does not repeat them.
+    private var toldReads: Set<StreamID> = []
 
     init(key: UserKey, hub: Hub) {
         self.key = key
@@ -165,8 +168,9 @@ final class Inbox {
         hub.store.read(.newest(count: Limits.replayEntries), of: key) { [self] result in
             guard case .success(let part) = result else { return }
             for entry in part.entries where entry.id <= cursor.position && part.isRead(entry) {
-                if let reference = entry.reference { tellRead(reference) }
+                if let reference = entry.reference, !toldReads.contains(entry.id) { tellRead(reference) }
             }
+            toldReads.formIntersection(part.entries.map(\.id))
             if let newest = part.entries.last?.id { heardOf(newest) }
         }
     }
@@ -174,6 +178,7 @@ final class Inbox {
     // MARK: - Telling
 
     func tellRead(_ entry: EntryReference) {
+        if toldReads.count < Self.toldReadsKept { toldReads.insert(entry.streamID) }
         let frame = WebSocketFrame.text { ServerFrame.writeReadAck(entry, into: &$0) }
         for device in devices { device.told(read: entry, frame) }
     }

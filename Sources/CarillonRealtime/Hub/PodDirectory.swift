@@ -26,6 +26,9 @@ package final class PodDirectory {
         return NIODeadline.now() - seenAt < Self.believedFor
     }
 
+    /// A pod was heard of before a heartbeat showed it.
+    package func add(_ pod: String) { others.insert(pod) }
+
     /// The heartbeat saw `others`, by a command that was sent at `time`.
     package func update(others: Set<String>, asOf time: NIODeadline) {
         self.others = others

@@ -177,7 +177,13 @@ package struct AdminStore: Sendable {
         let payloads = try await redis.tolerantReplies(
             entries.map { RedisCommand("GET", .key(Keys.payload($0.notificationID ?? NotificationID("")))) }
         )
-        return zip(entries, payloads).map { Row(entry: $0, payload: $1.string, isRead: isRead($0)) }
+        return zip(entries, payloads).map { Row(entry: $0, payload: Self.document($1), isRead: isRead($0)) }
+    }
+
+    /// A payload as a JSON value that can stand in a listing; what another program wrote that is none is shown as a string.
+    private static func document(_ payload: RedisValue) -> String? {
+        guard let text = payload.string else { return nil }
+        return JSON.isValue(text) ? text : JSON.quoted(text)
     }
 
     private static func newest(_ user: UserKey, end: String, count: Int) -> RedisCommand {

@@ -9,7 +9,9 @@ package enum BusMessage: Sendable {
     case autoCleared(UserKey, EntryReference)
     /// Something about the user that this version does not know.
     case changed(UserKey)
-    /// The sender took the place of a process that ended without a word.
+    /// The sender is new here.
+    case joined
+    /// The sender is new here, and an earlier process of its name ended without a word, or runs still.
     case restarted
     /// The sender lost its connection: what it meant to say may be missing.
     case resync
@@ -49,6 +51,7 @@ package enum BusFormat {
         case .autoCleared(let user, let entry):
             buffer.writeString("cleared \(user.text) \(entry.streamID) \(entry.notificationID.text)")
         case .changed(let user): buffer.writeString("changed \(user.text)")
+        case .joined: buffer.writeStaticString("joined")
         case .restarted: buffer.writeStaticString("restarted")
         case .resync: buffer.writeStaticString("resync")
         case .probe: buffer.writeStaticString("probe")
@@ -114,6 +117,7 @@ package enum BusFormat {
             )
         case "read": return reference().map { .read($0.0, $0.1) }
         case "cleared": return reference().map { .autoCleared($0.0, $0.1) }
+        case "joined": return .joined
         case "restarted": return .restarted
         case "resync": return .resync
         case "probe": return .probe

@@ -6,6 +6,8 @@ package import NIOCore
 /// Who hears what other pods say, on the loop.
 package protocol BusListener: AnyObject {
     func received(_ message: BusMessage)
+    /// A pod has something to say to all, so it lives, whatever the last heartbeat showed.
+    func podIsThere(_ pod: String)
     /// A pod runs as a new process, and its earlier one ended without a word.
     func podRestarted(_ pod: String)
     /// Something may have been missed: every local user must be read again.
@@ -186,10 +188,16 @@ package final class BusReader: RedisReceiver {
 
     private func handle(_ message: BusMessage, from sender: String) {
         store.metrics.worker(.busRouter).items.increment()
+        let pod = sender.lastIndex(of: "/").map { String(sender[..<$0]) } ?? sender
         switch message {
         case .probe: lastHeard = .now()
-        case .restarted: if let end = sender.lastIndex(of: "/") { listener?.podRestarted(String(sender[..<end])) }
-        case .resync: listener?.missedMessages()
+        case .joined: listener?.podIsThere(pod)
+        case .restarted:
+            listener?.podIsThere(pod)
+            listener?.podRestarted(pod)
+        case .resync:
+            listener?.podIsThere(pod)
+            listener?.missedMessages()
         default: listener?.received(message)
         }
     }

@@ -14,9 +14,12 @@ package final class BusSender {
     private let eventLoop: any EventLoop
     private var peers: [String: Peer] = [:]
     private var isFlushScheduled = false
+    /// The highest number ever given. A pod that was forgotten begins behind it: numbers that come again would be taken for
+    /// repetitions by a reader that is still there.
+    private var highestNumber: UInt64 = 0
 
     private struct Peer {
-        var number: UInt64 = 0
+        var number: UInt64
         var lines = ByteBuffer()
         /// Redis did not take an entry, so the pod has to be told that it missed something.
         var missedEntry = false
@@ -28,7 +31,7 @@ package final class BusSender {
     }
 
     package func send(_ message: BusMessage, to pods: [String]) {
-        for pod in pods { BusFormat.write(message, into: &peers[pod, default: Peer()].lines) }
+        for pod in pods { BusFormat.write(message, into: &peers[pod, default: Peer(number: highestNumber)].lines) }
         guard !pods.isEmpty, !isFlushScheduled else { return }
         isFlushScheduled = true
         eventLoop.assumeIsolated().execute { self.flush() }
@@ -51,6 +54,7 @@ package final class BusSender {
         for pod in Array(peers.keys) {
             guard var peer = peers[pod], peer.lines.readableBytes > 0 else { continue }
             peer.number += 1
+            highestNumber = max(highestNumber, peer.number)
             append(peer, to: pod)
             peer.lines.clear()
             peer.missedEntry = false

@@ -52,10 +52,12 @@ package struct UserKeeper: Sendable {
             RedisCommand("HLEN", .key(Keys.presence(user))),
         ])
         let state = fields(first[0])
+        let isOnline = first[2].integer ?? 0 > 0
+        // Before the stream is read: what is added in between must not look trimmed.
+        let position = isOnline ? nil : try await position(of: user)
         let entries = try await stream(of: user)
         // A pod's own clock may be wrong, and would throw entries away that are still to be kept.
         let now = try await redis.milliseconds()
-        let isOnline = first[2].integer ?? 0 > 0
         let lifetime = UInt64(retentionDays(first[1])) * Self.dayMilliseconds
         let hasPayload = try await payloadsExist(entries)
 
@@ -75,6 +77,7 @@ package struct UserKeeper: Sendable {
         }
         report.removed += try await dropOrphans(of: state, entries, user)
         report.removed += try await repairPending(user, state)
+        if let position, !kept.isEmpty { try await countTrimmed(user, position, entries, kept: kept) }
         if let oldest = kept.first {
             report.nextTrimMilliseconds = oldest.id.milliseconds + lifetime
         } else {

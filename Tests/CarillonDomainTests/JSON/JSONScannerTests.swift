@@ -174,4 +174,13 @@ func text(in document: String) throws -> (string: String, decodedBytes: Int, has
         }
         #expect(JSON.quoted("a\"b\\c\n\u{1}\u{1f}é") == "\"a\\\"b\\\\c\\n\\u0001\\u001fé\"")
     }
+
+    @Test(arguments: [
+        ("{\"a\":[1,null,\"x\"]} ", true), ("\"x\"", true), (" 1.5e3", true), ("", false), ("{", false),
+        ("not json", false),
+        ("{} {}", false), ("\"\u{1}\"", false), ("{\"a\":01}", false),
+    ])
+    func oneValue(text: String, isValue: Bool) {
+        #expect(JSON.isValue(text) == isValue)
+    }
 }

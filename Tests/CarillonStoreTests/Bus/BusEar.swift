@@ -19,11 +19,14 @@ final class BusLog: BusListener {
         case .read(let user, let entry): words.append("read \(user) \(entry.streamID) \(entry.notificationID.text)")
         case .autoCleared(let user, let entry): words.append("cleared \(user) \(entry.notificationID.text)")
         case .changed(let user): words.append("changed \(user)")
+        case .joined: words.append("joined")
         case .restarted: words.append("restarted")
         case .resync: words.append("resync")
         case .probe: words.append("probe")
         }
     }
+
+    func podIsThere(_ pod: String) { words.append("there \(pod)") }
 
     func podRestarted(_ pod: String) { words.append("restarted \(pod)") }
 

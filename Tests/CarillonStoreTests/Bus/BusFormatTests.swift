@@ -22,6 +22,7 @@ import Testing
             case .read(let user, let entry): "read|\(user)|\(entry.streamID)|\(entry.notificationID.text)"
             case .autoCleared(let user, let entry): "cleared|\(user)|\(entry.streamID)|\(entry.notificationID.text)"
             case .changed(let user): "changed|\(user)"
+            case .joined: "joined"
             case .restarted: "restarted"
             case .resync: "resync"
             case .probe: "probe"
@@ -46,6 +47,7 @@ import Testing
             .read(user, entry),
             .autoCleared(user, entry),
             .changed(user),
+            .joined,
             .restarted,
             .resync,
             .probe
@@ -53,7 +55,7 @@ import Testing
         #expect(
             read(lines) == [
                 "push|1-alice|7-1|0-0|n|{\"a b\":\"é\"}", "push|1-alice|7-1|?|n|-", "read|1-alice|7-1|n 1",
-                "cleared|1-alice|7-1|n 1", "changed|1-alice", "restarted", "resync", "probe",
+                "cleared|1-alice|7-1|n 1", "changed|1-alice", "joined", "restarted", "resync", "probe",
             ]
         )
         #expect(
@@ -63,6 +65,7 @@ import Testing
                 read 1-alice 7-1 n 1
                 cleared 1-alice 7-1 n 1
                 changed 1-alice
+                joined
                 restarted
                 resync
                 probe

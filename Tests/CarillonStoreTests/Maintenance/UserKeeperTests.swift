@@ -199,6 +199,41 @@ import Testing
         }
     }
 
+    // MARK: - Trimmed unread
+
+    @Test(arguments: [true, false])
+    func whatNobodyWasThereToReadIsCountedWhenItIsTrimmed(hasGroup: Bool) async throws {
+        try await StoreLink.with { link in
+            if hasGroup { try await link.createGroup(alice) }
+            for number in 1...30 { try await link.add(alice, "n\(number)") }
+            #expect(try await keepTwice(link).removed == 0)
+            #expect(link.metrics.unreadTrimmed.value == 0)
+            try await link.redis("XTRIM", stream, "MAXLEN", "10")
+            #expect(try await keepTwice(link).removed == 0)
+            #expect(link.metrics.unreadTrimmed.value == 20)
+            for number in 31...35 { try await link.add(alice, "n\(number)") }
+            try await link.redis("XTRIM", stream, "MAXLEN", "10")
+            #expect(try await keepTwice(link).removed == 0)
+            #expect(link.metrics.unreadTrimmed.value == 25)
+            // The group is none the wiser: all that is left is still to be handed out.
+            try await link.handOut(alice)
+            #expect(try await link.pending(alice).count == 10)
+        }
+    }
+
+    @Test func whatIsRemovedForItsAgeIsNotTrimmed() async throws {
+        try await StoreLink.with { link in
+            for days in [15.3, 15.2, 15.1] {
+                try await link.add(alice, "n\(days)", id: try await id(link, daysAgo: days))
+            }
+            try await link.add(alice, "young")
+            #expect(try await keepTwice(link).removed == 3)
+            try await link.add(alice, "younger")
+            #expect(try await keepTwice(link).removed == 0)
+            #expect(link.metrics.unreadTrimmed.value == 0)
+        }
+    }
+
     // MARK: - Empty streams
 
     @Test(arguments: [(0.9, true), (1.1, false)])

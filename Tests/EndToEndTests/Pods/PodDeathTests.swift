@@ -98,6 +98,20 @@ struct PodDeathTests {
         }
     }
 
+    @Test("what was read on a pod before it died without telling anybody shows on the others")
+    func diesBetweenReadAndHint() async throws {
+        try await Pod.with(Self.settings) { pod in
+            let user = TestUser()
+            let device = try await pod.device(user)
+            try await pod.redis("HSET", "notif:pods:hb", "ghost", "\(Int(Date().timeIntervalSince1970))")
+            let id = try await pod.notify(user)[0]
+            _ = try await device.push()
+            try await pod.redis("HSET", user.state, id, "read")
+            let told = try await device.client.expect("notification.read.ack", within: .seconds(8))
+            #expect(told["notification_id"] == .string(id))
+        }
+    }
+
     @Test("a pod that slept and was taken for dead serves its devices again, with all that came meanwhile")
     func sleeps() async throws {
         try await Pod.with(Self.settings) { pod in

@@ -130,9 +130,20 @@ struct ForeignWriteTests {
         try await pod.notify(user, message: "sense")
         while try await device.client.first("notification.push")["message"] != .string("sense") {}
         #expect(try await pod.device(user).replay.texts.last == "sense")
-        #expect(try await pod.get("/api/v1/admin/history?\(user.query)").status == 200)
-        #expect(try await pod.get("/api/v1/admin/pending").status == 200)
         #expect(try await pod.get("/health").status == 200)
+    }
+
+    @Test("a payload that is no JSON is listed as a string, and spoils no listing")
+    func noJSON() async throws {
+        let user = TestUser()
+        try await pod.notify(user, message: "sense")
+        let broken = newUUID()
+        try await pod.redis("SET", "notification:\(broken)", "not json \u{1}\"")
+        try await pod.redis("XADD", user.stream, "*", "nid", broken)
+        let history = try await pod.get("/api/v1/admin/history?\(user.query)").json["messages"]?.array ?? []
+        #expect(history.last?["payload"] == .string("not json \u{1}\""))
+        let pending = try await pod.get("/api/v1/admin/pending").json["pending_notifications"]?[user.key]?.array ?? []
+        #expect(pending.first?["payload"] == .string("not json \u{1}\""))
     }
 
     @Test("keys of the wrong type harm only their own user")
