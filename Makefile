@@ -10,7 +10,7 @@ SWIFT_SOURCES := Package.swift Sources Tests cmd
 RELEASE := .build/release
 
 .DEFAULT_GOAL := help
-.PHONY: help build run redis-local client sender docker-up docker-logs docker-down test check bench fmt lint
+.PHONY: help build run cluster redis-local client sender docker-up docker-logs docker-down test check bench fmt lint
 
 help: ## Print this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -23,6 +23,11 @@ run: ## Run the server with a Redis of its own: one command from a clone to a wo
 	@scripts/install.sh run
 	swift build -c release --product carillon-server
 	exec $(RELEASE)/carillon-server --dev $(ARGS)
+
+cluster: ## Run three pods behind HAProxy on one private Redis (PODS=3 PORT=8080 REDIS_PORT=6379)
+	@scripts/install.sh cluster
+	swift build -c release --product carillon-server
+	@exec scripts/cluster.sh
 
 redis-local: ## Run a private Redis on 127.0.0.1:6379 with scripts/redis.conf, data in .data/redis
 	@scripts/install.sh redis
@@ -38,7 +43,7 @@ sender: ## Send notifications (ARGS=…)
 	swift build -c release --product carillon-sender
 	exec $(RELEASE)/carillon-sender $(ARGS)
 
-docker-up: ## Build the image and start Redis and the server in containers
+docker-up: ## Build the image and start Redis, three pods and HAProxy in containers
 	docker compose up -d --build
 
 docker-logs: ## Follow the containers' logs

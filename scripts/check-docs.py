@@ -1,5 +1,6 @@
 #!/usr/bin/env python3
-"""Checks that what is written beside the code fits it: links between documents, docker-compose.yaml, Dockerfile, ports."""
+"""Checks that what is written beside the code fits it: links between documents, docker-compose.yaml, Dockerfile,
+haproxy.cfg, ports."""
 
 import pathlib
 import re
@@ -82,19 +83,41 @@ def check_containers() -> None:
     services = compose["services"]
     for name, service in services.items():
         check_service(name, service, compose, settings)
-    published = services["carillon"]["ports"]
-    if not any(str(port).split(":")[-1] == str(PORT) for port in published):
-        problems.append(f"docker-compose.yaml: carillon does not publish {PORT}")
-    if services["carillon"]["environment"]["REDIS_ADDR"].split(":")[0] not in services:
-        problems.append("docker-compose.yaml: REDIS_ADDR names no service")
+    pods = {name: service["environment"] for name, service in services.items() if "build" in service}
+    for name, environment in pods.items():
+        if environment["REDIS_ADDR"].split(":")[0] not in services:
+            problems.append(f"docker-compose.yaml: {name}: REDIS_ADDR names no service")
+    if len({environment["POD_ID"] for environment in pods.values()}) < len(pods):
+        problems.append("docker-compose.yaml: two pods have one POD_ID")
+    check_proxy(services["haproxy"], pods)
+
+
+def check_proxy(service: dict, pods: dict) -> None:
+    """HAProxy must know every pod, and get from its environment what its configuration asks for."""
+    where = "docker-compose.yaml: haproxy"
+    environment = service["environment"]
+    if not any(str(port) == f"{PORT}{environment.get('BIND', '')}" for port in service["ports"]):
+        problems.append(f"{where} does not publish {PORT} where it listens")
+    addresses = [address for name, address in environment.items() if name.startswith("POD_")]
+    if sorted(addresses) != sorted(f"{name}:{PORT}" for name in pods):
+        problems.append(f"{where} does not know exactly the pods")
+    configuration = text("scripts/haproxy.cfg")
+    known = set(re.findall(r"\$\{(\w+)", configuration))
+    problems.extend(f"{where} sets {name}, which scripts/haproxy.cfg does not use" for name in environment if name not in known)
+    for backend in re.split(r"^backend ", configuration, flags=re.MULTILINE)[1:]:
+        servers = re.findall(r'^ *\.if defined\((POD_\d)\)\n +server carillon-(\d) "\$\{(POD_\d)\}".*\n +\.endif$', backend, re.MULTILINE)
+        if [*servers] != [(f"POD_{number}", str(number), f"POD_{number}") for number in range(1, 9)]:
+            problems.append(f"scripts/haproxy.cfg: backend {backend.split()[0]} does not have POD_1 to POD_8")
 
 
 def check_service(name: str, service: dict, compose: dict, settings: str) -> None:
     where = f"docker-compose.yaml: {name}"
-    if ("image" in service) == ("build" in service):
-        problems.append(f"{where} needs either an image or a build")
+    if "image" not in service and "build" not in service:
+        problems.append(f"{where} needs an image or a build")
     for other in service.get("depends_on", {}):
-        if "healthcheck" not in compose["services"].get(other, {}):
+        awaited = compose["services"].get(other, {})
+        # What we build has the health check of the Dockerfile.
+        if "healthcheck" not in awaited and not ("build" in awaited and "\nHEALTHCHECK " in text("Dockerfile")):
             problems.append(f"{where} waits for {other}, which has no health check")
     for volume in service.get("volumes", []):
         source = volume.split(":")[0]

@@ -1,9 +1,9 @@
 #!/usr/bin/env bash
-# Installs the system packages that are missing for a purpose: build, redis, run, bench, check or test.
+# Installs the system packages that are missing for a purpose: build, redis, run, cluster, bench, check or test.
 # Prints nothing when all is there. Debian and Ubuntu; elsewhere it says what to install by hand.
 set -euo pipefail
 
-purpose=${1:?usage: install.sh build|redis|run|bench|check|test}
+purpose=${1:?usage: install.sh build|redis|run|cluster|bench|check|test}
 missing=()
 
 # need <package> <command…>: the package is missing when the command fails.
@@ -14,7 +14,8 @@ need() {
 }
 
 header() { [[ -e /usr/include/$1 || -e /usr/local/include/$1 ]]; }
-program() { command -v "$1"; }
+# Debian keeps some programs where only root looks.
+program() { PATH=$PATH:/usr/sbin command -v "$1"; }
 installed() { dpkg -s "$1" 2>/dev/null | grep -q '^Status: install ok installed'; }
 
 need_swift() {
@@ -49,6 +50,11 @@ run)
     need_build
     need redis-server program redis-server
     ;;
+cluster)
+    need_build
+    need redis-server program redis-server
+    need haproxy program haproxy
+    ;;
 bench)
     need_build
     need redis-server program redis-server
@@ -62,6 +68,7 @@ check)
 test)
     need_build
     need redis-server program redis-server
+    need haproxy program haproxy
     need openssl program openssl
     [[ -n ${CHROMIUM:-} ]] || need chromium program /usr/bin/chromium
     need python3 program python3
@@ -97,7 +104,7 @@ cleanup() {
 }
 trap cleanup EXIT
 
-# Installing redis-server would start a Redis on port 6379. Debian asks this program first whether a service may start.
+# Installing redis-server would start a Redis on port 6379, and haproxy itself. Debian asks this program first whether a service may start.
 if [[ ! -e $policy ]]; then
     own_policy=yes
     printf '#!/bin/sh\nexit 101\n' | "${as_root[@]}" tee "$policy" >/dev/null
@@ -113,7 +120,9 @@ if ! { apt update && apt install -y --no-install-recommends "${missing[@]}"; }; 
     cat "$log" >&2
     exit 1
 fi
-if [[ " ${missing[*]} " == *" redis-server "* ]] && command -v systemctl >/dev/null; then
-    # Nor is it to start at the next boot.
-    "${as_root[@]}" systemctl disable --quiet redis-server 2>/dev/null || true
-fi
+for service in redis-server haproxy; do
+    if [[ " ${missing[*]} " == *" $service "* ]] && command -v systemctl >/dev/null; then
+        # Nor is it to start at the next boot.
+        "${as_root[@]}" systemctl disable --quiet "$service" 2>/dev/null || true
+    fi
+done

@@ -63,12 +63,12 @@ package enum CarillonServer {
                 context: context
             ),
             InterPodRouter(pod: pod),
-            HubService(pod: pod, drain: settings.drain),
+            HubService(pod: pod),
             RedisAdvisor(redis: client, logger: logger),
         ]
         services += workers(settings, pod, client, storeSettings, context)
         services.append(
-            ListeningService(server: server, pod: pod) { port in
+            ListeningService(server: server, pod: pod, drain: settings.drain) { port in
                 if settings.startsRedis { Banner(settings: settings, port: port, redis: redis).lines.forEach(say) }
             }
         )
@@ -97,6 +97,8 @@ package enum CarillonServer {
         configuration.webFolder = settings.webFolder
         configuration.userIDs = settings.notifyLimits.userIDs
         configuration.drainTimeout = .seconds(1)
+        // With a Redis of its own a pod is alone, and no load balancer could send anybody elsewhere.
+        configuration.noticeTime = settings.startsRedis ? .zero : settings.drain
         let admin = AdminStore(redis: redis, settings: storeSettings)
         return HTTPServer(
             configuration: configuration,

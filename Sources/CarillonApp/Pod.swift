@@ -33,6 +33,8 @@ final class Pod {
     private var timers: [RepeatedTask] = []
     private var routerTimer: RepeatedTask?
     private(set) var health = RedisHealth()
+    /// When the last socket will have been told to go; nil unless the pod is stopping.
+    private var stopsAt: ContinuousClock.Instant?
 
     /// How often Redis is told who was notified and who is connected.
     private static let activityInterval = TimeAmount.milliseconds(200)
@@ -115,6 +117,18 @@ final class Pod {
         routerTimer?.cancel()
         busReader.close()
     }
+
+    /// Takes no new sockets, fails `/ready`, and sends the devices away, spread over `duration`.
+    func stop(over duration: Duration) {
+        stopsAt = .now + duration
+        hub.drain(over: TimeAmount(duration))
+    }
+
+    /// The pod serves, but will not for long.
+    var isStopping: Bool { stopsAt != nil }
+
+    /// When all devices will have been told to go.
+    var allToldToGo: ContinuousClock.Instant { stopsAt ?? .now }
 
     /// Stops what would speak to Redis by itself, and takes back the pod's bus and its sign of life.
     func release() {

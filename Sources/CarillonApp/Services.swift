@@ -5,7 +5,7 @@ import NIOCore
 import ServiceLifecycle
 
 // Services start together and stop one after the other, the last one first: no new requests, then no workers, then no sockets,
-// then no Redis. A service that is cancelled instead (another one failed) ends at once and releases nothing: the pod's name may
+// then no Redis. The sockets begin to go while the port is still open, so that the whole takes the drain time once. A service that is cancelled instead (another one failed) ends at once and releases nothing: the pod's name may
 // belong to another process by then.
 
 /// The connections to Redis: the last to go, after the pod has taken back what it said of itself.
@@ -33,18 +33,16 @@ struct InterPodRouter: Service {
     }
 }
 
-/// The sockets: on shutdown each is closed with 1001, spread over the drain time; with a user's last one go lock and presence.
+/// The sockets: each was told to go, over the drain time, when the shutdown began; with a user's last one go lock and presence.
 struct HubService: Service {
     let pod: PodHandle
-    let drain: Duration
 
     /// How long devices that do not answer the close frame are waited for.
     private static let patience = Duration.milliseconds(2_500)
 
     func run() async throws {
         try await gracefulShutdown()
-        await pod.run { [drain] in $0.hub.drain(over: TimeAmount(drain)) }
-        let deadline = ContinuousClock.now + drain + Self.patience
+        let deadline = await pod.run { $0.allToldToGo } + Self.patience
         while ContinuousClock.now < deadline, await pod.run({ !$0.hub.isEmpty }) {
             try await Task.sleep(for: .milliseconds(10))
         }
@@ -53,10 +51,13 @@ struct HubService: Service {
 }
 
 /// The port: opened once the pod can deliver, or after a short wait where Redis is away, so that whoever waits for the port does
-/// not run into a 503 of the first moment.
+/// not run into a 503 of the first moment. On shutdown `/ready` fails at once, and the port stays open until load balancers
+/// must have seen it.
 struct ListeningService: Service {
     let server: HTTPServer
     let pod: PodHandle
+    /// Over which the sockets are closed.
+    let drain: Duration
     /// Hears the port once it is open.
     let opened: @Sendable (Int) -> Void
 
@@ -68,6 +69,10 @@ struct ListeningService: Service {
             try await Task.sleep(for: .milliseconds(5))
         }
         opened(try await server.bind())
-        try await server.run()
+        try await withGracefulShutdownHandler {
+            try await server.run()
+        } onGracefulShutdown: { [pod, drain] in
+            pod.eventLoop.execute { pod.loopValue.stop(over: drain) }
+        }
     }
 }

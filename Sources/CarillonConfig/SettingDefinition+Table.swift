@@ -20,7 +20,8 @@ extension SettingDefinition {
             "DRAIN_SECONDS",
             .duration(.zero ... .seconds(10), unit: .seconds(1)),
             default: "3",
-            "Time over which a stopping server spreads the closing of its sockets."
+            "Time for which a stopping server goes on answering requests, and over which it spreads the closing of its "
+                + "sockets."
         ),
         SettingDefinition(
             .server,

@@ -10,9 +10,14 @@ import Testing
 @Suite struct HTTPServerTests {
     private static let silent = Logger(label: "test") { _ in SwiftLogNoOpLogHandler() }
 
-    private func server(_ address: String, drain: Duration = .seconds(5)) -> (HTTPServer, FakeNotify.Log) {
+    private func server(
+        _ address: String,
+        notice: Duration = .zero,
+        drain: Duration = .seconds(5)
+    ) -> (HTTPServer, FakeNotify.Log) {
         let log = FakeNotify.Log()
         var configuration = HTTPConfiguration(address: ListenAddress(address)!)
+        configuration.noticeTime = notice
         configuration.drainTimeout = drain
         let server = HTTPServer(
             configuration: configuration,
@@ -107,6 +112,31 @@ import Testing
             try await tasks.waitForAll()
         }
         #expect(log.bodies == ["late", "late"])
+    }
+
+    @Test func shutdownGivesNotice() async throws {
+        let (server, log) = server("127.0.0.1:0", notice: .seconds(600))
+        let port = try await server.bind()
+        let group = ServiceGroup(services: [server], logger: Self.silent)
+        await withThrowingTaskGroup { tasks in
+            tasks.addTask { try await group.run() }
+            await #expect(throws: Never.self) {
+                let idle = try await WireClient(port: port)
+                await group.triggerGracefulShutdown()
+                try await wait(until: "answers end their connections") {
+                    let client = try await WireClient(port: port)
+                    try await client.send("GET /live HTTP/1.1\r\nHost: x\r\n\r\n")
+                    return try await client.answer()["connection"] == "close"
+                }
+                #expect(!idle.isClosed)
+                try await idle.send(post("one") + post("two"))
+                #expect(try await idle.answer()["connection"] == nil)
+                #expect(try await idle.answer()["connection"] == "close")
+                try await idle.waitForClose()
+            }
+            tasks.cancelAll()
+        }
+        #expect(log.bodies == ["one", "two"])
     }
 
     @Test func shutdownDoesNotWaitForever() async throws {

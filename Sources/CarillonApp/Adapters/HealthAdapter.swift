@@ -16,10 +16,16 @@ struct HealthAdapter: HealthService {
         return report([redis])
     }
 
-    /// Ready while delivery works: Redis answers, and what the pod says to itself through its bus stream comes back.
+    /// Ready while delivery works: Redis answers, and what the pod says to itself through its bus stream comes back. A pod that
+    /// is stopping works and is not ready.
     func ready() async -> HealthReport {
         let components = await pod.run { pod in
             [
+                HealthReport.Component(
+                    name: "pod",
+                    healthy: !pod.isStopping,
+                    detail: pod.isStopping ? "the pod is stopping" : nil
+                ),
                 Self.redis(pod),
                 HealthReport.Component(
                     name: "bus",

@@ -19,7 +19,8 @@ final class FrontHandler: ChannelDuplexHandler, RemovableChannelHandler {
         case awaitingHead
         case awaitingBody(NotifyHead)
         case serving(closes: Bool)
-        /// The last answer is written, or the connection has gone to other handlers.
+        /// The last answer is written, or the connection has gone to other handlers. What still comes is thrown away, so that
+        /// the client gets to read the answer.
         case done
     }
 
@@ -39,6 +40,8 @@ final class FrontHandler: ChannelDuplexHandler, RemovableChannelHandler {
     private var activeTick: Int
     /// When the first byte of an unfinished request came.
     private var startedTick: Int?
+    /// When the socket took the last answer.
+    private var lingeringSince: Int?
     private var isAdvancing = false
     private var isFlushNeeded = false
     private var isReadHeld = false
@@ -201,11 +204,18 @@ final class FrontHandler: ChannelDuplexHandler, RemovableChannelHandler {
         context.read()
     }
 
-    /// Writes the connection's last answer and closes.
+    /// Writes the connection's last answer and ends our half of it; closing with unread input would make the kernel throw the
+    /// answer away.
+    ///
+    /// - Source: RFC 9112 §9.6
     private func finish(_ context: ChannelHandlerContext, with bytes: ByteBuffer) {
         phase = .done
+        received = ByteBuffer()
         let channel = context.channel
-        context.writeAndFlush(Self.wrapOutboundOut(bytes)).whenComplete { _ in channel.close(promise: nil) }
+        context.writeAndFlush(Self.wrapOutboundOut(bytes)).assumeIsolated().whenComplete { [self] _ in
+            lingeringSince = shared.tick
+            channel.close(mode: .output, promise: nil)
+        }
     }
 }
 
@@ -216,7 +226,8 @@ extension FrontHandler: NotifyResponder {
         guard case .serving(let closes) = phase, let context else { return }
         activeTick = shared.tick
         shared.observer.notifyAnswered(status: answer.status)
-        let isLast = closes || shared.isDraining
+        // What a client has sent ahead is answered, too.
+        let isLast = closes || (shared.isDraining && received.readableBytes == 0)
         let bytes = shared.answers.encode(answer, closes: isLast)
         guard !isLast else { return finish(context, with: bytes) }
         phase = .awaitingHead
@@ -230,7 +241,9 @@ extension FrontHandler: NotifyResponder {
 extension FrontHandler: TimedConnection {
     func ticked(_ tick: Int) {
         guard let context else { return }
-        if let startedTick, tick - startedTick >= shared.configuration.requestSeconds, phase != .done {
+        if let lingeringSince {
+            if tick - lingeringSince >= HTTPConfiguration.lingerSeconds { context.close(promise: nil) }
+        } else if let startedTick, tick - startedTick >= shared.configuration.requestSeconds, phase != .done {
             finish(context, with: shared.answers.encode(.requestTimeout, closes: true))
         } else if tick - activeTick >= shared.configuration.idleSeconds {
             if case .serving = phase { return }

@@ -17,7 +17,8 @@ final class HTTPLoop {
     var answers: RawAnswers
     /// Seconds since the server started, the unit of all timeouts here.
     private(set) var tick = 0
-    private(set) var isDraining = false
+    /// Every answer from now on ends its connection.
+    var isDraining = false
     private var timer: RepeatedTask?
 
     init(

@@ -31,9 +31,6 @@ final class LibraryHandler: ChannelInboundHandler, RemovableChannelHandler {
         var hasStarted = false
     }
 
-    /// Seconds in which a client may take the last answer before the connection is cut.
-    private static let lingerSeconds = 2
-
     var slot = -1
     private let shared: HTTPLoop
     private let decoder: ByteToMessageHandler<HTTPRequestDecoder>
@@ -268,7 +265,7 @@ extension LibraryHandler: TimedConnection {
     func ticked(_ tick: Int) {
         guard let context else { return }
         if case .lingering(let since) = phase {
-            if tick - since >= Self.lingerSeconds { context.close(promise: nil) }
+            if tick - since >= HTTPConfiguration.lingerSeconds { context.close(promise: nil) }
         } else if let startedTick, tick - startedTick >= shared.configuration.requestSeconds {
             refuse(context, .requestTimeout)
         } else if tick - activeTick >= shared.configuration.idleSeconds {

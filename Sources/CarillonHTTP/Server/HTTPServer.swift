@@ -7,8 +7,9 @@ import Synchronization
 
 /// The one port of the process: HTTP, and the beginning of every WebSocket.
 ///
-/// `bind` may be called before `run`, to know early whether the address is free. A graceful shutdown stops accepting at
-/// once, closes idle connections, lets running requests finish within `drainTimeout`, and returns.
+/// `bind` may be called before `run`, to know early whether the address is free. From a graceful shutdown on every answer ends
+/// its connection; after `noticeTime` the server stops accepting, closes idle connections, lets running requests finish within
+/// `drainTimeout`, and returns.
 ///
 /// - Isolation: any; everything per connection lives on `eventLoop`
 package final class HTTPServer: Service {
@@ -84,9 +85,13 @@ package final class HTTPServer: Service {
         try await withThrowingDiscardingTaskGroup { group in
             group.addTask { await bound.requests.run() }
             defer { bound.requests.finish() }
-            try await withTaskCancellationOrGracefulShutdownHandler {
-                try await bound.channel.closeFuture.get()
-            } onCancelOrGracefulShutdown: {
+            try await withTaskCancellationHandler {
+                try await withGracefulShutdownHandler {
+                    try await bound.channel.closeFuture.get()
+                } onGracefulShutdown: {
+                    self.announceEnd(bound)
+                }
+            } onCancel: {
                 self.isStopping.store(true, ordering: .relaxed)
                 bound.channel.close(promise: nil)
             }
@@ -174,6 +179,16 @@ package final class HTTPServer: Service {
     }
 
     // MARK: - Stopping
+
+    /// Has every answer say that it is the connection's last, and stops accepting when whoever looks has had time to notice.
+    ///
+    /// Closing the listening socket resets the connections that nobody has accepted yet, and closing an idle connection may
+    /// cross with its next request; so both wait until load balancers send nothing more.
+    private func announceEnd(_ bound: Bound) {
+        isStopping.store(true, ordering: .relaxed)
+        eventLoop.execute { bound.shared.value.isDraining = true }
+        eventLoop.scheduleTask(in: TimeAmount(configuration.noticeTime)) { bound.channel.close(promise: nil) }
+    }
 
     private func drain(_ bound: Bound) async {
         let empty = eventLoop.makePromise(of: Void.self)

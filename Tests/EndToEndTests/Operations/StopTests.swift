@@ -27,7 +27,7 @@ struct StopTests {
         }
     }
 
-    @Test("SIGINT ends it as well, and an idle pod needs no time to drain")
+    @Test("SIGINT ends it as well")
     func interrupt() async throws {
         try await Pod.with { pod in
             pod.server.process.signal(2)

@@ -10,7 +10,9 @@ struct TwoPodTests {
 
     /// Starts a second pod, and returns once the first one knows it.
     private func withSecond(_ body: (Pod) async throws -> Void) async throws {
-        let second = try await first.another(["TTL_JANITOR_INTERVAL": "1s", "STREAM_MAXLEN": "1000"])
+        let second = try await first.another(
+            ["TTL_JANITOR_INTERVAL": "1s", "STREAM_MAXLEN": "1000", "DRAIN_SECONDS": "0"]
+        )
         defer { second.server.kill() }
         let user = TestUser()
         let device = try await second.device(user)
