@@ -101,7 +101,10 @@ let package = Package(
         program("carillon-client", "cmd/client", ["CarillonTools", .argumentParser]),
         program("carillon-sender", "cmd/sender", ["CarillonTools", .argumentParser]),
 
+        program("carillon-chaos", "cmd/chaos", ["CarillonChaos", .argumentParser]),
+
         module("CarillonTestSupport", [.nioCore, .nioPosix]),
+        module("CarillonChaos", ["CarillonTestSupport", .nioCore, .nioPosix]),
         tests("CarillonDomainTests", ["CarillonDomain", .nioCore]),
         tests(
             "CarillonConfigTests",
@@ -146,6 +149,7 @@ let package = Package(
             "CarillonToolsTests",
             ["CarillonTools", "CarillonTestSupport", .nioCore, .nioPosix, .nioHTTP1, .nioWebSocket]
         ),
+        tests("CarillonChaosTests", ["CarillonChaos", "CarillonTestSupport", .nioCore, .nioPosix]),
         tests("EndToEndTests", ["CarillonTestSupport", .nioCore, .nioPosix]),
     ],
     swiftLanguageModes: [.v6]
