@@ -20,6 +20,8 @@ Sources/CarillonHTTP         CarillonDomain CarillonMetrics CarillonStore
 Sources/CarillonApp          CarillonConfig CarillonDomain CarillonHTTP CarillonMetrics CarillonRealtime CarillonRedis CarillonStore CarillonTLS CarillonWorkers
 Sources/CarillonTools        CarillonTLS
 Sources/CarillonTestSupport
+Sources/CarillonLoad         CarillonDomain
+Sources/CarillonChaos        CarillonDomain CarillonLoad CarillonTestSupport
 cmd/server                   CarillonApp CarillonConfig
 cmd/client                   CarillonTools
 cmd/sender                   CarillonTools
