@@ -40,6 +40,7 @@ func tests(_ name: String, _ dependencies: [Target.Dependency]) -> Target {
 
 // Direction of imports, checked by `make check`:
 // Domain <- {Metrics, Config, TLS, Redis} <- Store <- {Realtime, Workers, HTTP} <- App <- cmd/server; Tools <- cmd/client, cmd/sender
+// Beside the product: {Domain, TestSupport} <- Load <- Chaos, which drive load against running servers
 let package = Package(
     name: "carillon",
     platforms: [.macOS(.v15)],
@@ -101,10 +102,13 @@ let package = Package(
         program("carillon-client", "cmd/client", ["CarillonTools", .argumentParser]),
         program("carillon-sender", "cmd/sender", ["CarillonTools", .argumentParser]),
 
-        program("carillon-chaos", "cmd/chaos", ["CarillonChaos", .argumentParser]),
-
         module("CarillonTestSupport", [.nioCore, .nioPosix]),
-        module("CarillonChaos", ["CarillonTestSupport", .nioCore, .nioPosix]),
+        module("CarillonLoad", ["CarillonDomain", .nioCore, .nioPosix]),
+        module(
+            "CarillonChaos",
+            ["CarillonDomain", "CarillonLoad", "CarillonTestSupport", .nioCore, .nioPosix]
+        ),
+        program("carillon-chaos", "cmd/chaos", ["CarillonChaos", .argumentParser]),
         tests("CarillonDomainTests", ["CarillonDomain", .nioCore]),
         tests(
             "CarillonConfigTests",
@@ -149,7 +153,11 @@ let package = Package(
             "CarillonToolsTests",
             ["CarillonTools", "CarillonTestSupport", .nioCore, .nioPosix, .nioHTTP1, .nioWebSocket]
         ),
-        tests("CarillonChaosTests", ["CarillonChaos", "CarillonTestSupport", .nioCore, .nioPosix]),
+        tests("CarillonLoadTests", ["CarillonLoad", "CarillonDomain", "CarillonTestSupport", .nioCore, .nioPosix]),
+        tests(
+            "CarillonChaosTests",
+            ["CarillonChaos", "CarillonLoad", "CarillonDomain", "CarillonTestSupport", .nioCore, .nioPosix]
+        ),
         tests("EndToEndTests", ["CarillonTestSupport", .nioCore, .nioPosix]),
     ],
     swiftLanguageModes: [.v6]

@@ -13,8 +13,12 @@ package final class ChaosRun: Sendable {
     private let proxyLoop: any EventLoop
     private let started = ContinuousClock.now
 
-    /// Undisturbed load before the first fault and after the last one.
+    /// Undisturbed load before the first fault.
     private static let quiet = Duration.seconds(3)
+    /// Load after the last fault.
+    private static let recovery = Duration.seconds(6)
+    /// Time in which everything must come to rest after the last post.
+    private static let patience = Duration.seconds(30)
 
     /// - Parameter say: Prints a line.
     package init(_ options: ChaosOptions, say: @escaping @Sendable (String) -> Void) {
@@ -31,35 +35,61 @@ package final class ChaosRun: Sendable {
         progress(
             "seed \(options.seed), \(options.pods) pods, \(options.users) users, \(options.postsPerSecond) posts/s"
         )
-        let load = try await loadLoop.submit { [loadLoop] in
-            NIOLoopBound(Load(), eventLoop: loadLoop)
-        }.get()
+        let load = try await onLoadLoop { [loadLoop] in NIOLoopBound(Load(), eventLoop: loadLoop) }
         let world = try await World.start(options.worldPlan, hooks: hooks(load), on: proxyLoop)
         do {
-            let isGreen = try await run(world, load)
+            let verdict = try await run(world, load)
             await world.stop()
-            return isGreen
+            say(verdict.text)
+            if options.logFolder == nil, verdict.isGreen {
+                try? FileManager.default.removeItem(atPath: world.plan.logFolder)
+            } else {
+                say("logs of the pods: \(world.plan.logFolder)")
+            }
+            return verdict.isGreen
         } catch {
             await world.stop()
             throw error
         }
     }
 
-    private func run(_ world: World, _ load: NIOLoopBound<Load>) async throws -> Bool {
+    private func run(_ world: World, _ load: NIOLoopBound<Load>) async throws -> Verdict {
         let ports = await world.ports
-        try await onLoadLoop { [options, loadLoop] in
-            load.value.start(options, ports: ports, on: loadLoop)
+        try await onLoadLoop { [options, loadLoop] in load.value.start(options, ports: ports, on: loadLoop) }
+        try await wait(until: "all devices are live", within: .seconds(30)) {
+            try await onLoadLoop { load.value.fleet.map { $0.liveDevices == $0.deviceCount } ?? false }
         }
+        progress("all devices are live")
         try await Task.sleep(for: Self.quiet)
         for step in options.schedule.steps {
             try await Task.sleep(for: step.pause)
             try await perform(step, in: world, load)
         }
-        try await Task.sleep(for: Self.quiet)
+        // As long as a fault may have consequences, there is load to show them.
+        try await Task.sleep(for: Self.recovery)
+        return try await judge(world, load)
+    }
+
+    /// Lets everything come to rest, and looks at what there is.
+    private func judge(_ world: World, _ load: NIOLoopBound<Load>) async throws -> Verdict {
+        progress("posting ends")
         try await onLoadLoop { load.value.fleet?.stopPosting() }
-        try await Task.sleep(for: Self.quiet)
+        // What does not settle is told by the ledger.
+        try? await wait(until: "everything settles", within: Self.patience) {
+            try await onLoadLoop { load.value.fleet?.isSettled ?? true }
+        }
+        let snapshot = try await onLoadLoop { load.value.ledger.snapshot() }
+        progress("looking at Redis")
+        let audit = Audit(redisPort: world.redis.port, ports: await world.ports, seed: options.seed)
+        let report = try await audit.run(snapshot)
         try await onLoadLoop { load.value.fleet?.stop() }
-        return await world.findings.isEmpty
+        return Verdict(
+            seed: options.seed,
+            command: options.command,
+            ledger: snapshot,
+            audit: report,
+            world: await world.findings
+        )
     }
 
     // MARK: - Faults
@@ -76,13 +106,17 @@ package final class ChaosRun: Sendable {
 
     private func inject(_ fault: any Fault, into world: World, _ load: NIOLoopBound<Load>) async throws {
         let record = fault.record
+        guard fault.isFault else {
+            progress("\(record.name): \(record.detail)")
+            return try await fault.inject(world)
+        }
         let begun = ContinuousClock.now
         progress("\(record.name): \(record.detail)")
         let number = try await onLoadLoop { load.value.ledger.faultBegan(record) }
         do {
             try await fault.inject(world)
         } catch let error as BrokenPromise {
-            await world.note("\(record.name): \(error)")
+            await world.note(.promiseBroken, "\(record.name): \(error)")
             try await world.mend()
         }
         try await onLoadLoop { load.value.ledger.faultEnded(number) }
@@ -96,7 +130,7 @@ package final class ChaosRun: Sendable {
             portsChanged: { [loadLoop] ports in
                 try? await loadLoop.submit { load.value.fleet?.changePorts(ports) }.get()
             },
-            dropAllDevices: {},
+            dropAllDevices: { [loadLoop] in try? await loadLoop.submit { load.value.fleet?.dropAllDevices() }.get() },
             say: { [weak self] in self?.progress($0) }
         )
     }
@@ -114,7 +148,7 @@ package final class ChaosRun: Sendable {
 
 /// - Isolation: the event loop
 private final class Load {
-    let ledger = Ledger()
+    let ledger = Ledger(payloadLife: WorldPlan.payloadLife)
     private(set) var fleet: Fleet?
 
     func start(_ options: ChaosOptions, ports: [Int], on eventLoop: any EventLoop) {
@@ -122,13 +156,10 @@ private final class Load {
             users: options.users,
             devicesPerUser: options.devicesPerUser,
             postsPerSecond: options.postsPerSecond,
-            posters: 8,
             keyedShare: options.keyedShare,
             racedShare: options.racedShare,
-            manyTargetsShare: 0.1,
             readShare: options.readShare,
-            moveEvery: .seconds(1),
-            fullReplayShare: 0.2
+            moveEvery: .seconds(1)
         )
         let fleet = Fleet(eventLoop: eventLoop, plan: plan, ports: ports, ledger: ledger, seed: options.seed)
         fleet.start()

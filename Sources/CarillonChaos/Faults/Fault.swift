@@ -7,6 +7,12 @@ package protocol Fault: Sendable {
     ///
     /// - Throws: `BrokenPromise` where the server did not do what the kind of fault says must hold.
     func inject(_ world: World) async throws
+    /// Whether it excuses anything at all, if only a moment's delay.
+    var isFault: Bool { get }
+}
+
+extension Fault {
+    package var isFault: Bool { true }
 }
 
 /// What a fault is done to.

@@ -21,10 +21,10 @@ struct KeyDeleted: Fault {
     var record: FaultRecord {
         let (detail, excuse): (String, Excuse) =
             switch key {
-            case .stream(let user): ("of \(UserName.key(user))", .wiped(users: [user]))
-            case .state(let user): ("of \(UserName.key(user))", .wiped(users: [user]))
-            case .payload(let user): ("the newest of \(UserName.key(user))", .wiped(users: [user]))
-            case .presence(let user), .lock(let user): ("of \(UserName.key(user))", .nothing)
+            case .stream(let user): ("of \(FleetUser(index: user).key)", .wiped(users: [user]))
+            case .state(let user): ("of \(FleetUser(index: user).key)", .wiped(users: [user]))
+            case .payload(let user): ("the newest of \(FleetUser(index: user).key)", .wiped(users: [user]))
+            case .presence(let user), .lock(let user): ("of \(FleetUser(index: user).key)", .nothing)
             case .heartbeats: ("the whole table", .nothing)
             case .bus(let pod), .name(let pod): ("of pod-\(pod + 1)", .nothing)
             }
@@ -42,12 +42,12 @@ struct KeyDeleted: Fault {
 
     func inject(_ world: World) async throws {
         switch key {
-        case .stream(let user): try await world.command("DEL", "stream:user:\(UserName.key(user))")
-        case .state(let user): try await world.command("DEL", "notification_state:\(UserName.key(user))")
+        case .stream(let user): try await world.command("DEL", "stream:user:\(FleetUser(index: user).key)")
+        case .state(let user): try await world.command("DEL", "notification_state:\(FleetUser(index: user).key)")
         case .payload(let user):
             let newest = try await world.command(
                 "XREVRANGE",
-                "stream:user:\(UserName.key(user))",
+                "stream:user:\(FleetUser(index: user).key)",
                 "+",
                 "-",
                 "COUNT",
@@ -58,10 +58,10 @@ struct KeyDeleted: Fault {
             }
         case .presence(let user):
             let before = try await world.presence(ofUsers: [user])
-            try await world.command("DEL", UserName.presence(user))
+            try await world.command("DEL", FleetUser.presence(user))
             // Until then pods do not tell one another of his notifications; it is said again at the next look at him.
             try await world.waitForPresence(before)
-        case .lock(let user): try await world.command("DEL", "notif:lock:consumer:\(UserName.key(user))")
+        case .lock(let user): try await world.command("DEL", "notif:lock:consumer:\(FleetUser(index: user).key)")
         case .heartbeats: try await world.command("DEL", "notif:pods:hb")
         case .bus(let pod): try await world.command("DEL", "notif:bus:pod-\(pod + 1)")
         case .name(let pod): try await world.command("DEL", "notif:pod:pod-\(pod + 1)")
@@ -69,12 +69,9 @@ struct KeyDeleted: Fault {
     }
 }
 
-/// How the users of a run are called.
-enum UserName {
-    /// Key part of the user of an index.
-    static func key(_ index: Int) -> String { "\(index + 1)-user\(index + 1)" }
-
-    static func presence(_ index: Int) -> String { "notif:conn:\(key(index))" }
+extension FleetUser {
+    /// Key of the presence of the user of an index.
+    static func presence(_ index: Int) -> String { "notif:conn:\(FleetUser(index: index).key)" }
 }
 
 /// Entries that other pods meant for one pod are deleted before it reads them.
@@ -132,7 +129,7 @@ extension World {
     /// Which pods hold devices of these users (all where nil), as presence says.
     func presence(ofUsers users: Set<Int>?) async throws -> [String: Set<String>] {
         let keys: [String] =
-            if let users { users.map(UserName.presence) } else { try await command("KEYS", "notif:conn:*").strings }
+            if let users { users.map(FleetUser.presence) } else { try await command("KEYS", "notif:conn:*").strings }
         var presence: [String: Set<String>] = [:]
         for key in keys { presence[key] = Set(try await command("HGETALL", key).pairs.keys) }
         return presence.filter { !$0.value.isEmpty }

@@ -158,6 +158,7 @@ struct Calm: Fault {
 
     var record: FaultRecord { FaultRecord(name: "calm", detail: "for \(length.inSeconds)", excuse: .nothing) }
     var touched: Touched { Touched() }
+    var isFault: Bool { false }
 
     func inject(_ world: World) async throws { try await Task.sleep(for: length) }
 }

@@ -33,7 +33,7 @@ package actor World {
     private var places: [Place] = []
     private var watcher: Task<Void, Never>?
     /// What the server did that it may not do, as seen from outside.
-    package private(set) var findings: [String] = []
+    package private(set) var findings = Findings()
 
     /// Lines of a log that are shown when its pod ends by itself.
     private static let shownLines = 40
@@ -209,9 +209,9 @@ package actor World {
 
     // MARK: - Watching
 
-    package func note(_ finding: String) {
-        findings.append(finding)
-        hooks.say("FINDING: \(finding)")
+    package func note(_ kind: Finding.Kind, _ text: String) {
+        findings.add(kind, text)
+        hooks.say("\(kind.rawValue): \(text)")
     }
 
     private func watch() {
@@ -227,8 +227,8 @@ package actor World {
         for pod in places.indices {
             guard places.indices.contains(pod), let status = places[pod].server?.process.exitStatus else { continue }
             _ = take(pod)
-            note("\(places[pod].name) ended by itself with \(status); its last words:\n\(logTail(of: pod))")
-            do { try await startPod(pod) } catch { note("\(error)") }
+            note(.podEnded, "\(places[pod].name) ended by itself with \(status); its last words:\n\(logTail(of: pod))")
+            do { try await startPod(pod) } catch { note(.promiseBroken, "\(error)") }
         }
     }
 

@@ -17,9 +17,12 @@ package struct WorldPlan: Sendable {
         self.podWithFakeClock = podWithFakeClock
     }
 
+    static let payloadLife = Duration.seconds(3_600)
+
     /// Nothing may expire or be trimmed within a run, and what the sweep repairs must be seen repaired at its end.
     static let commonSettings = [
-        "STREAM_MAXLEN": "10000", "NOTIFICATION_TTL": "3600s", "GROUP_MAINTENANCE_INTERVAL": "3s",
+        "STREAM_MAXLEN": "10000", "NOTIFICATION_TTL": "\(payloadLife.components.seconds)s",
+        "GROUP_MAINTENANCE_INTERVAL": "3s",
     ]
 
     /// What `scripts/redis.conf` asks of Redis.
