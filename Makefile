@@ -6,14 +6,18 @@ ARGS ?=
 export DEV_USER_ID ?= 1
 export DEV_LOGIN ?= test_user
 
+# Picks what goes wrong in a chaos run, and when; another one each time where empty.
+export CHAOS_SEED ?=
+
 SWIFT_SOURCES := Package.swift Sources Tests cmd
 RELEASE := .build/release
 
 .DEFAULT_GOAL := help
-.PHONY: help build run cluster redis-local client sender docker-up docker-logs docker-down test check bench fmt lint
+.PHONY: help build run cluster redis-local client sender docker-up docker-logs docker-down test chaos chaos-long \
+	chaos-mutants check bench fmt lint
 
 help: ## Print this list
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  %-13s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 build: ## Build the three programs for release
 	@scripts/install.sh build
@@ -54,6 +58,15 @@ docker-down: ## Stop and remove the containers; Redis's data stays in its volume
 
 test: ## Run all tests: Swift, then the page in a browser
 	@scripts/test.sh
+
+chaos: ## Break pods, Redis and links under load, each in every way, and count what is lost (5 minutes; ARGS=…)
+	@scripts/chaos.sh --schedule standard $(ARGS)
+
+chaos-long: ## The same for half an hour, with longer faults, some at the same time
+	@scripts/chaos.sh --schedule long $(ARGS)
+
+chaos-mutants: ## Check that chaos runs notice servers with known faults
+	@scripts/chaos-mutants.sh $(ARGS)
 
 check: ## Run what needs no build: format, import directions, documents, syntax
 	@scripts/check.sh

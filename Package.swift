@@ -40,6 +40,7 @@ func tests(_ name: String, _ dependencies: [Target.Dependency]) -> Target {
 
 // Direction of imports, checked by `make check`:
 // Domain <- {Metrics, Config, TLS, Redis} <- Store <- {Realtime, Workers, HTTP} <- App <- cmd/server; Tools <- cmd/client, cmd/sender
+// Beside the product: {Domain, TestSupport} <- Load <- Chaos, which drive load against running servers
 let package = Package(
     name: "carillon",
     platforms: [.macOS(.v15)],
@@ -102,6 +103,12 @@ let package = Package(
         program("carillon-sender", "cmd/sender", ["CarillonTools", .argumentParser]),
 
         module("CarillonTestSupport", [.nioCore, .nioPosix]),
+        module("CarillonLoad", ["CarillonDomain", .nioCore, .nioPosix]),
+        module(
+            "CarillonChaos",
+            ["CarillonDomain", "CarillonLoad", "CarillonTestSupport", .nioCore, .nioPosix]
+        ),
+        program("carillon-chaos", "cmd/chaos", ["CarillonChaos", .argumentParser]),
         tests("CarillonDomainTests", ["CarillonDomain", .nioCore]),
         tests(
             "CarillonConfigTests",
@@ -145,6 +152,11 @@ let package = Package(
         tests(
             "CarillonToolsTests",
             ["CarillonTools", "CarillonTestSupport", .nioCore, .nioPosix, .nioHTTP1, .nioWebSocket]
+        ),
+        tests("CarillonLoadTests", ["CarillonLoad", "CarillonDomain", "CarillonTestSupport", .nioCore, .nioPosix]),
+        tests(
+            "CarillonChaosTests",
+            ["CarillonChaos", "CarillonLoad", "CarillonDomain", "CarillonTestSupport", .nioCore, .nioPosix]
         ),
         tests("EndToEndTests", ["CarillonTestSupport", .nioCore, .nioPosix]),
     ],

@@ -20,9 +20,12 @@ Sources/CarillonHTTP         CarillonDomain CarillonMetrics CarillonStore
 Sources/CarillonApp          CarillonConfig CarillonDomain CarillonHTTP CarillonMetrics CarillonRealtime CarillonRedis CarillonStore CarillonTLS CarillonWorkers
 Sources/CarillonTools        CarillonTLS
 Sources/CarillonTestSupport
+Sources/CarillonLoad         CarillonDomain
+Sources/CarillonChaos        CarillonDomain CarillonLoad CarillonTestSupport
 cmd/server                   CarillonApp CarillonConfig
 cmd/client                   CarillonTools
 cmd/sender                   CarillonTools
+cmd/chaos                    CarillonChaos
 '
 without_foundation='CarillonDomain CarillonRedis CarillonRealtime CarillonStore CarillonTLS'
 # The tools are programs whose output is standard output.

@@ -30,6 +30,16 @@ shell_syntax() {
     return $status
 }
 
+# Each fault that chaos-mutants.sh builds in still fits the sources.
+mutants() {
+    local file status=0
+    for file in Tests/Chaos/Mutants/*.patch; do
+        git apply --check "$file" || status=1
+        grep -q "^$(basename "$file" .patch) " scripts/chaos-mutants.sh || { echo "no run is made for $file"; status=1; }
+    done
+    return $status
+}
+
 # Compiles in memory, so that no .pyc files are left behind.
 python_syntax() {
     python3 -c 'import sys
@@ -51,6 +61,7 @@ check imports scripts/check-imports.sh
 # Debian's own python, since that is the one that python3-yaml is for.
 check docs "$([[ -x /usr/bin/python3 ]] && echo /usr/bin/python3 || echo python3)" -B scripts/check-docs.py
 check shell shell_syntax
+check mutants mutants
 check python python_syntax
 if command -v node >/dev/null; then
     check javascript javascript_syntax

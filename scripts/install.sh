@@ -1,9 +1,9 @@
 #!/usr/bin/env bash
-# Installs the system packages that are missing for a purpose: build, redis, run, cluster, bench, check or test.
+# Installs the system packages that are missing for a purpose: build, redis, run, cluster, bench, check, test or chaos.
 # Prints nothing when all is there. Debian and Ubuntu; elsewhere it says what to install by hand.
 set -euo pipefail
 
-purpose=${1:?usage: install.sh build|redis|run|cluster|bench|check|test}
+purpose=${1:?usage: install.sh build|redis|run|cluster|bench|check|test|chaos}
 missing=()
 
 # need <package> <command…>: the package is missing when the command fails.
@@ -13,6 +13,8 @@ need() {
     "$@" >/dev/null 2>&1 || missing+=("$package")
 }
 
+# Where Debian puts the library that changes a program's clock.
+fake_clock() { compgen -G '/usr/lib/*/faketime/libfaketimeMT.so.1'; }
 header() { [[ -e /usr/include/$1 || -e /usr/local/include/$1 ]]; }
 # Debian keeps some programs where only root looks.
 program() { PATH=$PATH:/usr/sbin command -v "$1"; }
@@ -73,6 +75,11 @@ test)
     [[ -n ${CHROMIUM:-} ]] || need chromium program /usr/bin/chromium
     need python3 program python3
     need python3-venv python3 -c 'import ensurepip, venv'
+    ;;
+chaos)
+    need_build
+    need redis-server program redis-server
+    need libfaketime fake_clock
     ;;
 *)
     echo "install.sh: unknown purpose '$purpose'" >&2

@@ -8,18 +8,23 @@ import Synchronization
 package final class ChildProcess: Sendable {
     package let processID: Int32
     private let folder: URL
+    private let log: String?
     private let status = Mutex<Int32?>(nil)
 
     /// Starts the program with these settings and nothing of this process's own but what a program needs to run.
     ///
-    /// - Parameter directory: Its working directory; this process's own where nil.
+    /// - Parameters:
+    ///   - directory: Its working directory; this process's own where nil.
+    ///   - log: A file that both its outputs are added to, and that stays; files that go with this object where nil.
     /// - Throws: `WireError.system` where it cannot be started.
     package init(
         _ executable: String,
         _ arguments: [String] = [],
         environment: [String: String] = [:],
-        directory: String? = nil
+        directory: String? = nil,
+        log: String? = nil
     ) throws {
+        self.log = log
         folder = FileManager.default.temporaryDirectory.appending(path: "carillon-\(UUID().uuidString)")
         try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
         var settings = ProcessInfo.processInfo.environment.filter {
@@ -33,8 +38,8 @@ package final class ChildProcess: Sendable {
         processID = try Self.spawn(
             mover + [executable] + arguments,
             environment: settings.map { "\($0.key)=\($0.value)" },
-            output: folder.appending(path: "output").path,
-            errors: folder.appending(path: "errors").path
+            output: log ?? folder.appending(path: "output").path,
+            errors: log ?? folder.appending(path: "errors").path
         )
         RunningChildren.add(processID)
     }
@@ -78,11 +83,13 @@ package final class ChildProcess: Sendable {
         return pid
     }
 
+    /// Both outputs together where they go to a log.
     package var standardOutput: String { text("output") }
-    package var standardError: String { text("errors") }
+    /// Empty where both outputs go to a log.
+    package var standardError: String { log == nil ? text("errors") : "" }
 
     private func text(_ name: String) -> String {
-        let data = (try? Data(contentsOf: folder.appending(path: name))) ?? Data()
+        let data = (try? Data(contentsOf: log.map { URL(filePath: $0) } ?? folder.appending(path: name))) ?? Data()
         return String(decoding: data, as: UTF8.self)
     }
 

@@ -20,6 +20,7 @@ package final class ServerProcess: Sendable {
     ///     value leaves a setting out.
     ///   - arguments: the command line.
     ///   - directory: its working directory.
+    ///   - log: a file that its output is added to, and that stays.
     /// - Throws: with what the server wrote, where it ends or does not answer within 20 seconds.
     package static func start(
         redisPort: Int,
@@ -27,7 +28,8 @@ package final class ServerProcess: Sendable {
         podID: String? = nil,
         environment: [String: String] = [:],
         arguments: [String] = [],
-        directory: String? = nil
+        directory: String? = nil,
+        log: String? = nil
     ) async throws -> ServerProcess {
         let port = try port ?? BuiltProgram.freePort()
         let podID = podID ?? "pod-\(port)"
@@ -39,7 +41,8 @@ package final class ServerProcess: Sendable {
             BuiltProgram.server,
             arguments,
             environment: settings.filter { !$0.value.isEmpty },
-            directory: directory
+            directory: directory,
+            log: log
         )
         let server = ServerProcess(port: port, podID: podID, process: process)
         try await server.becomesLive()

@@ -1,0 +1,66 @@
+internal import CarillonDomain
+internal import CarillonTestSupport
+
+/// What a new device of a user was shown.
+struct ShownReplay {
+    private struct Push: Equatable {
+        let streamID: String
+        let id: String
+        let status: String
+    }
+
+    private var pushes: [Push] = []
+    private var unreadCount = 0
+    private var lastStreamID = ""
+
+    /// Connects as a new device and takes the replay.
+    ///
+    /// - Throws: `WireError` where the replay does not end within 10 seconds.
+    static func fetch(_ user: FleetUser, port: Int) async throws -> ShownReplay {
+        let client = try await WireClient.connect(port: port, "/ws?user_id=\(user.id)&login=\(user.login)")
+        var replay = ShownReplay()
+        while true {
+            let message = try await client.message(within: .seconds(10))
+            switch message.type {
+            case "notification.push":
+                let push = Push(
+                    streamID: message.data["stream_id"]?.string ?? "",
+                    id: message.data["notification_id"]?.string ?? "",
+                    status: message.data["status"]?.string ?? ""
+                )
+                replay.pushes.append(push)
+            case "session.ready":
+                replay.unreadCount = message.data["unread_count"]?.int ?? -1
+                replay.lastStreamID = message.data["last_stream_id"]?.string ?? ""
+                return replay
+            default: break
+            }
+        }
+    }
+
+    /// What differs from the last hundred entries and the older unread ones, in words; empty where nothing does.
+    func differences(from contents: UserContents) -> [String] {
+        let recent = contents.entries.count - Limits.replayEntries
+        let expected = contents.entries.enumerated().compactMap { index, entry -> Push? in
+            let isRead = contents.read.contains(entry.id)
+            guard index >= recent || !isRead else { return nil }
+            return Push(streamID: entry.streamID.text, id: entry.id, status: isRead ? "read" : "unread")
+        }
+        var differences: [String] = []
+        if pushes != expected {
+            let place =
+                zip(pushes, expected).enumerated().first { $1.0 != $1.1 }?.offset ?? min(pushes.count, expected.count)
+            let shown = pushes.indices.contains(place) ? "\(pushes[place])" : "nothing"
+            let wanted = expected.indices.contains(place) ? "\(expected[place])" : "nothing"
+            differences.append(
+                "\(pushes.count) entries instead of \(expected.count); number \(place) is \(shown) instead of \(wanted)"
+            )
+        }
+        let unread = contents.entries.count { !contents.read.contains($0.id) }
+        if unreadCount != unread { differences.append("unread_count \(unreadCount) instead of \(unread)") }
+        if let last = contents.entries.last?.streamID.text, last != lastStreamID {
+            differences.append("last_stream_id \(lastStreamID) instead of \(last)")
+        }
+        return differences
+    }
+}

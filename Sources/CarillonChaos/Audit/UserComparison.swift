@@ -1,0 +1,101 @@
+internal import CarillonDomain
+internal import CarillonLoad
+internal import CarillonTestSupport
+
+/// One user's part of Redis beside his part of the ledger.
+struct UserComparison {
+    private static let keysPerCommand = 200
+
+    let user: FleetUser
+    let contents: UserContents
+    private(set) var report = AuditReport()
+    private var byID: [String: LedgerSnapshot.Notification] = [:]
+    private var byToken: [Int: LedgerSnapshot.Notification] = [:]
+    /// Where each notification of the ledger was found, by its index.
+    private var found: [Int: UserContents.Entry] = [:]
+    private var ids: Set<String> = []
+
+    init(user: FleetUser, contents: UserContents, notifications: [LedgerSnapshot.Notification]) {
+        self.user = user
+        self.contents = contents
+        for notification in notifications {
+            byToken[notification.token] = notification
+            if let id = notification.id { byID[id.text] = notification }
+        }
+    }
+
+    /// Compares everything. Redis is asked for payloads on the way.
+    mutating func run(_ redis: WireRedis) async throws {
+        for entry in contents.entries { try await match(entry, redis) }
+        for notification in byToken.values { check(notification) }
+        try await checkPayloads(redis)
+        report.stored = contents.entries.count
+        report.read = contents.entries.count { contents.read.contains($0.id) }
+    }
+
+    private mutating func match(_ entry: UserContents.Entry, _ redis: WireRedis) async throws {
+        guard ids.insert(entry.id).inserted else {
+            report.findings.add(
+                .storedTwice,
+                "\(user.login): \(entry.id) is in the stream twice, at \(entry.streamID) too"
+            )
+            return
+        }
+        var notification = byID[entry.id]
+        if notification == nil {
+            // Nobody was told its id: the text says whose it is.
+            guard let payload = try await redis(["GET", "notification:\(entry.id)"]).string else {
+                report.findings.add(.payloadLost, "\(user.login): \(entry.id) at \(entry.streamID), which nobody knows")
+                return
+            }
+            let text = try? WireJSON.parse(payload)["message"]?.string
+            notification = text.flatMap { MessageToken.read($0) }.flatMap { byToken[$0] }
+        }
+        guard let notification else {
+            report.findings.add(.unexpected, "\(user.login): \(entry.id) at \(entry.streamID) was never posted")
+            return
+        }
+        if let other = found.updateValue(entry, forKey: notification.index) {
+            guard notification.excuse == nil else { return }
+            report.findings.add(
+                .storedTwice,
+                "\(user.login): post \(notification.token) is stored as \(other.id) and as \(entry.id)"
+            )
+        }
+        if notification.outcome == .refused {
+            report.findings.add(.unexpected, "\(user.login): post \(notification.token) was refused and is stored")
+        }
+    }
+
+    private mutating func check(_ notification: LedgerSnapshot.Notification) {
+        guard let entry = found[notification.index] else {
+            // What may have expired may have been cleaned.
+            guard notification.outcome == .accepted, notification.isFresh else { return }
+            if let excuse = notification.excuse {
+                report.excused[excuse, default: []].insert(notification.index)
+            } else {
+                report.lost.insert(notification.index)
+                let id = notification.id.map { " \($0)" } ?? ""
+                report.findings.add(.notStored, "\(user.login): post \(notification.token)\(id) is not in the stream")
+            }
+            return
+        }
+        guard notification.isReadAcknowledged, !contents.read.contains(entry.id) else { return }
+        if let excuse = notification.readExcuse {
+            report.excusedReads[excuse, default: 0] += 1
+        } else {
+            report.findings.add(.readLost, "\(user.login): the read of \(entry.id) (\(entry.streamID)) is not stored")
+        }
+    }
+
+    private mutating func checkPayloads(_ redis: WireRedis) async throws {
+        let fresh = byToken.values.filter { $0.isFresh && $0.excuse == nil }.compactMap { found[$0.index]?.id }
+        for start in stride(from: 0, to: fresh.count, by: Self.keysPerCommand) {
+            let keys = fresh[start..<min(start + Self.keysPerCommand, fresh.count)].map { "notification:\($0)" }
+            guard try await redis(["EXISTS"] + keys).int != keys.count else { continue }
+            for key in keys where try await redis(["EXISTS", key]).int == 0 {
+                report.findings.add(.payloadLost, "\(user.login): \(key) is gone")
+            }
+        }
+    }
+}

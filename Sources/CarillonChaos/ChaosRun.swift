@@ -1,0 +1,171 @@
+import CarillonTestSupport
+import Foundation
+import NIOCore
+import NIOPosix
+
+/// One run: a world, the load on it, the schedule of its faults, and what it all comes to.
+///
+/// Ledger and fleet live on one event loop, the proxies on another.
+package final class ChaosRun: Sendable {
+    private let options: ChaosOptions
+    private let say: @Sendable (String) -> Void
+    private let loadLoop: any EventLoop
+    private let proxyLoop: any EventLoop
+    private let started = ContinuousClock.now
+
+    /// Undisturbed load before the first fault.
+    private static let quiet = Duration.seconds(3)
+    /// Load after the last fault.
+    private static let recovery = Duration.seconds(6)
+    /// Time in which everything must come to rest after the last post.
+    private static let patience = Duration.seconds(30)
+
+    /// - Parameter say: Prints a line.
+    package init(_ options: ChaosOptions, say: @escaping @Sendable (String) -> Void) {
+        self.options = options
+        self.say = say
+        let group = MultiThreadedEventLoopGroup.singleton
+        loadLoop = group.next()
+        proxyLoop = group.next()
+    }
+
+    /// - Returns: whether all promises were kept.
+    /// - Throws: where the harness itself could not work.
+    package func run() async throws -> Bool {
+        progress(
+            "seed \(options.seed), \(options.pods) pods, \(options.users) users, \(options.postsPerSecond) posts/s"
+        )
+        let load = try await onLoadLoop { [loadLoop] in NIOLoopBound(Load(), eventLoop: loadLoop) }
+        let world = try await World.start(options.worldPlan, hooks: hooks(load), on: proxyLoop)
+        do {
+            let verdict = try await run(world, load)
+            await world.stop()
+            say(verdict.text)
+            if options.logFolder == nil, verdict.isGreen {
+                try? FileManager.default.removeItem(atPath: world.plan.logFolder)
+            } else {
+                say("logs of the pods: \(world.plan.logFolder)")
+            }
+            return verdict.isGreen
+        } catch {
+            await world.stop()
+            throw error
+        }
+    }
+
+    private func run(_ world: World, _ load: NIOLoopBound<Load>) async throws -> Verdict {
+        let ports = await world.ports
+        try await onLoadLoop { [options, loadLoop] in load.value.start(options, ports: ports, on: loadLoop) }
+        try await wait(until: "all devices are live", within: .seconds(30)) {
+            try await onLoadLoop { load.value.fleet.map { $0.liveDevices == $0.deviceCount } ?? false }
+        }
+        progress("all devices are live")
+        try await Task.sleep(for: Self.quiet)
+        for step in options.schedule.steps {
+            try await Task.sleep(for: step.pause)
+            try await perform(step, in: world, load)
+        }
+        // As long as a fault may have consequences, there is load to show them.
+        try await Task.sleep(for: Self.recovery)
+        return try await judge(world, load)
+    }
+
+    /// Lets everything come to rest, and looks at what there is.
+    private func judge(_ world: World, _ load: NIOLoopBound<Load>) async throws -> Verdict {
+        progress("posting ends")
+        try await onLoadLoop { load.value.fleet?.stopPosting() }
+        // What does not settle is told by the ledger.
+        try? await wait(until: "everything settles", within: Self.patience) {
+            try await onLoadLoop { load.value.fleet?.isSettled ?? true }
+        }
+        let snapshot = try await onLoadLoop { load.value.ledger.snapshot() }
+        progress("looking at Redis")
+        let audit = Audit(redisPort: world.redis.port, ports: await world.ports, seed: options.seed)
+        let report = try await audit.run(snapshot)
+        try await onLoadLoop { load.value.fleet?.stop() }
+        return Verdict(
+            seed: options.seed,
+            command: options.command,
+            ledger: snapshot,
+            audit: report,
+            world: await world.findings
+        )
+    }
+
+    // MARK: - Faults
+
+    private func perform(_ step: Schedule.Step, in world: World, _ load: NIOLoopBound<Load>) async throws {
+        guard let overlap = step.overlap else { return try await inject(step.fault, into: world, load) }
+        async let other: Void = {
+            try await Task.sleep(for: overlap.after)
+            try await inject(overlap.fault, into: world, load)
+        }()
+        try await inject(step.fault, into: world, load)
+        try await other
+    }
+
+    private func inject(_ fault: any Fault, into world: World, _ load: NIOLoopBound<Load>) async throws {
+        let record = fault.record
+        guard fault.isFault else {
+            progress("\(record.name): \(record.detail)")
+            return try await fault.inject(world)
+        }
+        let begun = ContinuousClock.now
+        progress("\(record.name): \(record.detail)")
+        let number = try await onLoadLoop { load.value.ledger.faultBegan(record) }
+        do {
+            try await fault.inject(world)
+        } catch let error as BrokenPromise {
+            await world.note(.promiseBroken, "\(record.name): \(error)")
+            try await world.mend()
+        }
+        try await onLoadLoop { load.value.ledger.faultEnded(number) }
+        progress("\(record.name): healed after \((ContinuousClock.now - begun).inSeconds)")
+    }
+
+    // MARK: - The load's loop
+
+    private func hooks(_ load: NIOLoopBound<Load>) -> WorldHooks {
+        WorldHooks(
+            portsChanged: { [loadLoop] ports in
+                try? await loadLoop.submit { load.value.fleet?.changePorts(ports) }.get()
+            },
+            dropAllDevices: { [loadLoop] in try? await loadLoop.submit { load.value.fleet?.dropAllDevices() }.get() },
+            say: { [weak self] in self?.progress($0) }
+        )
+    }
+
+    private func onLoadLoop<Value: Sendable>(_ work: @escaping @Sendable () throws -> Value) async throws -> Value {
+        try await loadLoop.submit(work).get()
+    }
+
+    private func progress(_ text: String) {
+        guard !options.isQuiet else { return }
+        let time = (ContinuousClock.now - started).inSeconds
+        say("[\(String(repeating: " ", count: max(0, 8 - time.count)))\(time)] \(text)")
+    }
+}
+
+/// - Isolation: the event loop
+private final class Load {
+    let ledger = Ledger(payloadLife: WorldPlan.payloadLife)
+    private(set) var fleet: Fleet?
+
+    func start(_ options: ChaosOptions, ports: [Int], on eventLoop: any EventLoop) {
+        let plan = FleetPlan(
+            users: options.users,
+            devicesPerUser: options.devicesPerUser,
+            postsPerSecond: options.postsPerSecond,
+            keyedShare: options.keyedShare,
+            racedShare: options.racedShare,
+            readShare: options.readShare,
+            moveEvery: .seconds(1)
+        )
+        let fleet = Fleet(eventLoop: eventLoop, plan: plan, ports: ports, ledger: ledger, seed: options.seed)
+        fleet.start()
+        self.fleet = fleet
+    }
+}
+
+@available(*, unavailable)
+extension Load: Sendable {}

@@ -1,0 +1,98 @@
+internal import NIOCore
+
+/// The windows of faults, and what follows from them: what is due when, what is excused, what was calm.
+///
+/// A window reaches from the fault's beginning to the grace after its end, because that long the hub may take to recover.
+struct FaultBook {
+    struct Window {
+        let record: FaultRecord
+        let began: NIODeadline
+        var ended: NIODeadline?
+        /// When everything accepted before the end was delivered and all devices were back.
+        var recovered: NIODeadline?
+        /// Deliveries that ran while the window was open.
+        var latency = LatencyHistogram()
+    }
+
+    /// Time after a fault's end within which everything must be as if it had not been.
+    static let grace = TimeAmount.seconds(5)
+    /// Time that a delivery may take where no fault runs.
+    static let allowance = TimeAmount.seconds(1)
+
+    private(set) var windows: [Window] = []
+    /// The end of the last window; distant where one is open.
+    private var calmFrom = NIODeadline.distantPast
+
+    mutating func begin(_ record: FaultRecord, at now: NIODeadline) -> Int {
+        windows.append(Window(record: record, began: now))
+        calmFrom = .distantFuture
+        return windows.count - 1
+    }
+
+    mutating func end(_ fault: Int, at now: NIODeadline) {
+        guard windows[fault].ended == nil else { return }
+        windows[fault].ended = now
+        calmFrom = windows.map { $0.ended.map { $0 + Self.grace } ?? .distantFuture }.max() ?? .distantPast
+    }
+
+    mutating func recover(_ fault: Int, at now: NIODeadline) { windows[fault].recovered = now }
+
+    mutating func record(_ latency: TimeAmount, inWindowsFrom start: NIODeadline, to end: NIODeadline) {
+        guard start < calmFrom else { return }
+        for index in windows.indices where overlaps(windows[index], start, end) {
+            windows[index].latency.record(latency)
+        }
+    }
+
+    /// Whether a fault, or the grace after one, touches this time.
+    func touches(from start: NIODeadline, to end: NIODeadline) -> Bool {
+        start < calmFrom && windows.contains { overlaps($0, start, end) }
+    }
+
+    /// When something that began at `start` and became possible at `base` has to be done; nil as long as a fault holds
+    /// it up.
+    func due(from start: NIODeadline, base: NIODeadline) -> NIODeadline? {
+        var due = base + Self.allowance
+        guard start < calmFrom else { return due }
+        var isExtended = true
+        while isExtended {
+            isExtended = false
+            for window in windows where overlaps(window, start, due) {
+                guard let ended = window.ended else { return nil }
+                if ended + Self.grace > due {
+                    due = ended + Self.grace
+                    isExtended = true
+                }
+            }
+        }
+        return due
+    }
+
+    /// The fault that excuses that something of this user, begun at `start` and confirmed at `confirmed`, is gone.
+    func excuse(user: Int, from start: NIODeadline, confirmed: NIODeadline) -> Int? {
+        windows.firstIndex { window in
+            guard start <= window.ended ?? .distantFuture else { return false }
+            switch window.record.excuse {
+            case .nothing: return false
+            case .unsynced(let duration): return confirmed >= window.began - TimeAmount(duration)
+            case .wiped(let users): return users?.contains(user) ?? true
+            }
+        }
+    }
+
+    /// Whether a fault that may have taken stream ids back touches this moment.
+    func mayHaveGoneBack(user: Int, at now: NIODeadline) -> Bool {
+        windows.contains { window in
+            guard overlaps(window, now, now) else { return false }
+            switch window.record.excuse {
+            case .nothing: return false
+            case .unsynced: return true
+            case .wiped(let users): return users?.contains(user) ?? true
+            }
+        }
+    }
+
+    private func overlaps(_ window: Window, _ start: NIODeadline, _ end: NIODeadline) -> Bool {
+        window.began <= end && (window.ended.map { $0 + Self.grace } ?? .distantFuture) >= start
+    }
+}

@@ -1,0 +1,69 @@
+package import CarillonLoad
+internal import NIOCore
+
+/// What devices say that they read.
+extension Ledger {
+    /// A device says that it read this. - Returns: false where the ledger knows of no such notification.
+    @discardableResult
+    package func readSaid(_ entry: LoadEntry) -> Bool {
+        guard let index = byID[entry.id] else { return false }
+        if notifications[index].readSaid == nil {
+            notifications[index].readSaid = clock()
+            counts.readsSaid += 1
+        }
+        return true
+    }
+
+    /// A `notification.read.ack` came to some device.
+    package func readAcknowledged(_ entry: LoadEntry) {
+        guard let index = byID[entry.id], notifications[index].readSaid != nil else {
+            findings.add(.unexpected, "\(entry.id) (\(entry.streamID)) was acknowledged as read, and nobody read it")
+            return
+        }
+        readAcknowledged(index)
+    }
+
+    func readAcknowledged(_ index: Int) {
+        guard notifications[index].readAcknowledged == nil else { return }
+        notifications[index].readAcknowledged = clock()
+        counts.readsAcknowledged += 1
+    }
+
+    /// A `notification.auto_cleared` came to some device.
+    package func autoCleared(_ entry: LoadEntry) {
+        guard let index = byID[entry.id] else {
+            findings.add(.payloadLost, "\(entry.id) (\(entry.streamID)) was told as cleared, and nobody posted it")
+            return
+        }
+        cleared(index)
+    }
+
+    /// An `error` came for something that a device said.
+    ///
+    /// - Returns: whether the device should say it again.
+    @discardableResult
+    package func readRefused(_ device: Int, _ error: LoadErrorFrame) -> Bool {
+        let now = clock()
+        switch error.code {
+        case "unavailable", "busy":
+            if !faults.touches(from: now, to: now) {
+                findings.add(.badAnswer, "device \(device) heard \(error.code) where no fault ran")
+            }
+            return true
+        case "not_found", "gone":
+            guard let entry = error.entry, let index = byID[entry.id] else {
+                findings.add(.readLost, "device \(device) heard \(error.code) for a read of something unknown")
+                return false
+            }
+            notifications[index].isReadRefused = true
+            let isOld = now >= posts[notifications[index].post].firstSent + payloadLife
+            if excuse(index) == nil, !isOld {
+                findings.add(.readLost, "the read of \(describe(index)) was answered \(error.code)")
+            }
+            return false
+        default:
+            findings.add(.badAnswer, "device \(device) heard \(error.code): \(error.detail)")
+            return false
+        }
+    }
+}

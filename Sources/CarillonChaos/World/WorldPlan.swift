@@ -1,0 +1,67 @@
+package import NIOCore
+
+/// What a world is made of.
+package struct WorldPlan: Sendable {
+    package var pods = 3
+    /// Settings of every pod, over those for all runs.
+    package var settings: [String: String] = [:]
+    /// The folder for the pods' logs; made where it is missing.
+    package var logFolder: String
+    /// The pod (from 0) whose clock can be set; nil where libfaketime is not there or nobody will.
+    package var podWithFakeClock: Int?
+
+    package init(pods: Int = 3, settings: [String: String] = [:], logFolder: String, podWithFakeClock: Int? = nil) {
+        self.pods = pods
+        self.settings = settings
+        self.logFolder = logFolder
+        self.podWithFakeClock = podWithFakeClock
+    }
+
+    static let payloadLife = Duration.seconds(3_600)
+
+    /// Nothing may expire or be trimmed within a run, and what the sweep repairs must be seen repaired at its end.
+    static let commonSettings = [
+        "STREAM_MAXLEN": "10000", "NOTIFICATION_TTL": "\(payloadLife.components.seconds)s",
+        "GROUP_MAINTENANCE_INTERVAL": "3s",
+    ]
+
+    /// What `scripts/redis.conf` asks of Redis.
+    static let redisArguments = [
+        "--appendonly", "yes", "--appendfsync", "everysec", "--maxmemory-policy", "noeviction",
+        "--stream-node-max-entries",
+        "16",
+    ]
+
+    /// UPKEEP_INTERVAL of the pods, for faults that only the next look at each user mends.
+    var upkeepInterval: Duration {
+        let text = settings["UPKEEP_INTERVAL"] ?? "20s"
+        return .seconds(Int(text.prefix { $0.isNumber }) ?? 20)
+    }
+}
+
+/// What a world asks of the load that runs on it.
+package struct WorldHooks: Sendable {
+    /// Pods have joined or left; devices and posters may use these ports.
+    package var portsChanged: @Sendable ([Int]) async -> Void
+    /// Every device loses its connection at the same moment.
+    package var dropAllDevices: @Sendable () async -> Void
+    /// A line for who watches the run.
+    package var say: @Sendable (String) -> Void
+
+    package init(
+        portsChanged: @escaping @Sendable ([Int]) async -> Void = { _ in },
+        dropAllDevices: @escaping @Sendable () async -> Void = {},
+        say: @escaping @Sendable (String) -> Void = { _ in }
+    ) {
+        self.portsChanged = portsChanged
+        self.dropAllDevices = dropAllDevices
+        self.say = say
+    }
+}
+
+/// The server did not do what it promises, seen from outside: a finding, while other errors are the harness's own.
+package struct BrokenPromise: Error, CustomStringConvertible {
+    package let description: String
+
+    package init(_ description: String) { self.description = description }
+}

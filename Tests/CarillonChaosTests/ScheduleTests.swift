@@ -1,0 +1,68 @@
+import CarillonChaos
+import Testing
+
+@Suite struct ScheduleTests {
+    private func schedule(_ seed: UInt64, _ pace: Pace, clock: Int? = 2, names: [String] = []) -> Schedule {
+        Schedule(FaultDraw(seed: seed, pace: pace, pods: 3, users: 60, podWithFakeClock: clock), names: names)
+    }
+
+    private func lines(_ schedule: Schedule) -> [String] {
+        schedule.steps.map { step in
+            let overlap = step.overlap.map { "\($0.after) \($0.fault.record.name) \($0.fault.record.detail)" }
+            return "\(step.pause) \(step.fault.record.name) \(step.fault.record.detail) \(overlap ?? "alone")"
+        }
+    }
+
+    private func names(_ schedule: Schedule) -> [String] { schedule.steps.map(\.fault.record.name) }
+
+    @Test(arguments: Pace.allCases) func theSameSeedGivesTheSameFaults(pace: Pace) {
+        #expect(lines(schedule(7, pace)) == lines(schedule(7, pace)))
+        #expect(lines(schedule(7, pace)) != lines(schedule(8, pace)))
+    }
+
+    @Test func aShortRunHasWhatItMust() {
+        for seed in UInt64(0)..<200 {
+            let names = names(schedule(seed, .short))
+            #expect((8...10).contains(names.count))
+            #expect(Set(names).count == names.count)
+            for name in ["pod-killed", "pod-frozen", "redis-restarted", "link-cut", "bus-trimmed", "pods-rolled"] {
+                #expect(names.contains(name), "seed \(seed) has no \(name)")
+            }
+        }
+    }
+
+    @Test func aStandardRunHasEachKindOnce() {
+        #expect(names(schedule(1, .standard)).sorted() == FaultKind.all.map(\.name).sorted())
+    }
+
+    @Test func withoutAClockToSetNoClockJumps() {
+        #expect(!names(schedule(1, .standard, clock: nil)).contains("clock-jumped"))
+    }
+
+    @Test func aLongRunHasEachKindSeveralTimesAndOverlapsThem() {
+        let long = schedule(1, .long)
+        for kind in FaultKind.all { #expect(names(long).filter { $0 == kind.name }.count >= 3) }
+        let overlaps = long.steps.compactMap { step in step.overlap.map { (step.fault, $0.fault) } }
+        #expect(overlaps.count > 5)
+        for (first, second) in overlaps { #expect(first.touched.isApart(from: second.touched)) }
+    }
+
+    @Test func namedKindsComeInTheirOrder() {
+        let wanted = ["link-cut", "calm", "link-cut"]
+        #expect(names(schedule(1, .short, names: wanted)) == wanted)
+        #expect(FaultKind.named("no-such-thing") == nil)
+    }
+
+    @Test func everyKindHasANameOfItsOwnAndAPromise() {
+        #expect(Set(FaultKind.all.map(\.name)).count == FaultKind.all.count)
+        for kind in FaultKind.all { #expect(!kind.promise.isEmpty) }
+        for seed in UInt64(0)..<20 {
+            for step in schedule(seed, .long).steps {
+                #expect(
+                    FaultKind.named(step.fault.record.name) != nil,
+                    "\(step.fault.record.name) is called as its kind"
+                )
+            }
+        }
+    }
+}
