@@ -5,8 +5,8 @@ import NIOCore
 import ServiceLifecycle
 
 // Services start together and stop one after the other, the last one first: no new requests, then no workers, then no sockets,
-// then no Redis. The sockets begin to go while the port is still open, so that the whole takes the drain time once. A service that is cancelled instead (another one failed) ends at once and releases nothing: the pod's name may
-// belong to another process by then.
+// then no Redis. The sockets begin to go while the port is still open, so that the whole takes the drain time once. A service that
+// is cancelled instead (another one failed) ends at once and releases nothing: the pod's name may belong to another process by then.
 
 /// The connections to Redis: the last to go, after the pod has taken back what it said of itself.
 struct RedisService: Service {
@@ -16,7 +16,7 @@ struct RedisService: Service {
         try await gracefulShutdown()
         await pod.run { $0.release() }
         let closed = await pod.run { pod in
-            pod.blocking.close().and(pod.commands.close()).map { _ in }
+            pod.blocking.close(immediately: true).and(pod.commands.close()).map { _ in }
         }
         try await closed.get()
     }

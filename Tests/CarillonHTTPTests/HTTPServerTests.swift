@@ -139,6 +139,17 @@ import Testing
         #expect(log.bodies == ["one", "two"])
     }
 
+    @Test func shutdownGivesNoNoticeToNobody() async throws {
+        let (server, _) = server("127.0.0.1:0", notice: .seconds(600))
+        try await server.bind()
+        let group = ServiceGroup(services: [server], logger: Self.silent)
+        try await withThrowingTaskGroup { tasks in
+            tasks.addTask { try await group.run() }
+            await group.triggerGracefulShutdown()
+            try await tasks.waitForAll()
+        }
+    }
+
     @Test func shutdownDoesNotWaitForever() async throws {
         let (server, log) = server("127.0.0.1:0", drain: .milliseconds(50))
         let port = try await server.bind()

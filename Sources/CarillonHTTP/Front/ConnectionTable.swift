@@ -21,8 +21,11 @@ final class ConnectionTable {
     private var whenEmpty: (() -> Void)?
 
     var count: Int { connections.count }
+    /// Connections that ever were in the table.
+    private(set) var arrivals = 0
 
     func add(_ connection: any TimedConnection) {
+        arrivals += 1
         connection.slot = connections.count
         connections.append(connection)
     }

@@ -18,7 +18,7 @@ final class HTTPLoop {
     /// Seconds since the server started, the unit of all timeouts here.
     private(set) var tick = 0
     /// Every answer from now on ends its connection.
-    var isDraining = false
+    private(set) var isDraining = false
     private var timer: RepeatedTask?
 
     init(
@@ -51,6 +51,27 @@ final class HTTPLoop {
         timer?.cancel()
         timer = nil
     }
+
+    /// Has every answer end its connection, and calls back when whoever looks has had `time` to notice; sooner where nobody has
+    /// been connected for a while, so that a pod without clients does not linger.
+    func announceEnd(noticeTime: TimeAmount, then completion: @escaping @Sendable () -> Void) {
+        isDraining = true
+        let end = NIODeadline.now() + noticeTime
+        let bound = NIOLoopBound(self, eventLoop: eventLoop)
+        let quiet = NIOLoopBoundBox((since: NIODeadline.now(), arrivals: connections.arrivals), eventLoop: eventLoop)
+        eventLoop.scheduleRepeatedTask(initialDelay: .zero, delay: Self.noticeStep) { task in
+            let (now, connections) = (NIODeadline.now(), bound.value.connections)
+            if connections.count > 0 || connections.arrivals != quiet.value.arrivals {
+                quiet.value = (now, connections.arrivals)
+            }
+            guard now >= end || now - quiet.value.since >= Self.quietTime else { return }
+            task.cancel()
+            completion()
+        }
+    }
+
+    private static let noticeStep = TimeAmount.milliseconds(50)
+    private static let quietTime = TimeAmount.seconds(1)
 
     /// Closes what is idle, lets the rest finish, and calls back when the last connection is gone.
     func drain(whenEmpty: @escaping () -> Void) {

@@ -186,8 +186,9 @@ package final class HTTPServer: Service {
     /// cross with its next request; so both wait until load balancers send nothing more.
     private func announceEnd(_ bound: Bound) {
         isStopping.store(true, ordering: .relaxed)
-        eventLoop.execute { bound.shared.value.isDraining = true }
-        eventLoop.scheduleTask(in: TimeAmount(configuration.noticeTime)) { bound.channel.close(promise: nil) }
+        eventLoop.execute { [noticeTime = TimeAmount(configuration.noticeTime)] in
+            bound.shared.value.announceEnd(noticeTime: noticeTime) { bound.channel.close(promise: nil) }
+        }
     }
 
     private func drain(_ bound: Bound) async {
