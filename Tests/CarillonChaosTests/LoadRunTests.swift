@@ -2,7 +2,7 @@ import CarillonChaos
 import CarillonTestSupport
 import Testing
 
-/// Load on real pods, without faults.
+/// Load on real pods.
 @Suite struct LoadRunTests {
     @Test func quietRunIsGreen() async throws {
         try await withPods(2) { redis, pods in
@@ -10,9 +10,7 @@ import Testing
             let ports = pods.map(\.port)
             let run = try await LoadRun.make(plan, ports: ports)
             try await run.call { fleet, _ in fleet.start() }
-            try await wait(until: "600 posts were sent", within: .seconds(30)) {
-                try await run.call { _, ledger in ledger.counts.posts >= 600 }
-            }
+            try await posts(600, of: run)
             let ledger = try await run.finish()
             let audit = try await Audit(redisPort: redis.port, ports: ports).run(ledger)
             try await run.stop()
@@ -30,6 +28,61 @@ import Testing
             #expect(ledger.counts.unknown == 0 && ledger.counts.refused == 0)
             #expect(ledger.quietLatency.count == ledger.counts.delivered)
             #expect(audit.replays == 20)
+        }
+    }
+
+    /// A pod is killed and comes back; nothing is lost, and its devices and posts go to the other one meanwhile.
+    @Test func runWithAPodThatDiesIsGreen() async throws {
+        try await withPods(2) { redis, pods in
+            let plan = FleetPlan(users: 10, postsPerSecond: 100)
+            let ports = pods.map(\.port)
+            let run = try await LoadRun.make(plan, ports: ports)
+            try await run.call { fleet, _ in fleet.start() }
+            try await posts(200, of: run)
+            let fault = try await run.call { _, ledger in
+                ledger.faultBegan(FaultRecord(name: "pod killed", detail: "the second one", excuse: .nothing))
+            }
+            pods[1].kill()
+            try await posts(350, of: run)
+            let again = try await ServerProcess.start(redisPort: redis.port, port: ports[1], podID: pods[1].podID)
+            defer { again.kill() }
+            try await run.call { _, ledger in ledger.faultEnded(fault) }
+            try await posts(500, of: run)
+            let ledger = try await run.finish()
+            let audit = try await Audit(redisPort: redis.port, ports: ports).run(ledger)
+            try await run.stop()
+
+            let verdict = Verdict(seed: 1, command: "none", ledger: ledger, audit: audit)
+            let isGreen = verdict.isGreen
+            #expect(isGreen, "\(verdict.text)")
+            #expect(ledger.counts.connectionsLost > 0)
+            #expect(ledger.counts.accepted <= audit.stored)
+            let record = try #require(ledger.faults.first)
+            #expect(record.timeToRecover != nil && record.latency.count > 0)
+        }
+    }
+
+    /// What breaks the promise is found: Redis is wiped, and no fault is booked.
+    @Test func wipeThatNobodyAnnouncedIsRed() async throws {
+        try await withPods(1) { redis, pods in
+            let run = try await LoadRun.make(FleetPlan(users: 4, postsPerSecond: 100), ports: pods.map(\.port))
+            try await run.call { fleet, _ in fleet.start() }
+            try await posts(100, of: run)
+            try await WireRedis(port: redis.port)(["FLUSHALL"])
+            try await posts(150, of: run)
+            let ledger = try await run.finish(within: .seconds(3))
+            let audit = try await Audit(redisPort: redis.port, patience: .zero).run(ledger)
+            try await run.stop()
+            let verdict = Verdict(seed: 1, command: "none", ledger: ledger, audit: audit)
+            let isGreen = verdict.isGreen
+            #expect(!isGreen)
+            #expect(verdict.count(.notStored) > 0 && verdict.lost > 0)
+        }
+    }
+
+    private func posts(_ count: Int, of run: LoadRun) async throws {
+        try await wait(until: "\(count) posts were sent", within: .seconds(30)) {
+            try await run.call { _, ledger in ledger.counts.posts >= count }
         }
     }
 }
