@@ -95,6 +95,18 @@ import Testing
         }
     }
 
+    /// The fault may have taken it, but did not.
+    @Test func storedEntryThatAFaultWouldExcuse() async throws {
+        try await withStage { stage in
+            let token = stage.book.post()
+            try await stage.store(token)
+            stage.book.ledger.faultEnded(stage.book.fault(.unsynced(.seconds(2))))
+            let report = try await stage.report()
+            only(report, .notDelivered)
+            #expect(report.lost == [2] && report.excused.isEmpty)
+        }
+    }
+
     @Test func oneIDTwice() async throws {
         try await withStage { stage in
             try await stage.store(stage.tokens[1], at: "9000-0")

@@ -62,6 +62,34 @@ import Testing
         }
     }
 
+    /// Redis hangs for longer than pods wait for it: posts are refused or lost, and all is well again in time.
+    @Test func runWithARedisThatHangsIsGreen() async throws {
+        try await withPods(2, environment: ["REDIS_COMMAND_TIMEOUT": "500ms"]) { redis, pods in
+            let ports = pods.map(\.port)
+            let plan = FleetPlan(users: 10, postsPerSecond: 100, posters: 64, moveEvery: .milliseconds(100))
+            let run = try await LoadRun.make(plan, ports: ports)
+            try await run.call { fleet, _ in fleet.start() }
+            try await posts(100, of: run)
+            let fault = try await run.call { _, ledger in
+                ledger.faultBegan(FaultRecord(name: "redis hangs", detail: "", excuse: .nothing))
+            }
+            redis.pause()
+            try await wait(until: "posts are refused") { try await run.call { $1.counts.refused > 20 } }
+            redis.resume()
+            try await run.call { _, ledger in ledger.faultEnded(fault) }
+            let sent = try await run.call { $1.counts.posts }
+            try await posts(sent + 200, of: run)
+            let ledger = try await run.finish()
+            let audit = try await Audit(redisPort: redis.port, ports: ports).run(ledger)
+            try await run.stop()
+
+            let verdict = Verdict(seed: 1, command: "none", ledger: ledger, audit: audit)
+            let isGreen = verdict.isGreen
+            #expect(isGreen, "\(verdict.text)")
+            #expect(ledger.counts.unknown > 0)
+        }
+    }
+
     /// What breaks the promise is found: Redis is wiped, and no fault is booked.
     @Test func wipeThatNobodyAnnouncedIsRed() async throws {
         try await withPods(1) { redis, pods in

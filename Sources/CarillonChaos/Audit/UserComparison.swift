@@ -80,6 +80,14 @@ struct UserComparison {
             }
             return
         }
+        if notification.missedDevices > 0, notification.excuse != nil {
+            report.lost.insert(notification.index)
+            report.findings.add(
+                .notDelivered,
+                "\(user.login): \(entry.id) (\(entry.streamID)) is stored, so no fault excuses that it never reached "
+                    + "\(notification.missedDevices) of its devices"
+            )
+        }
         guard notification.isReadAcknowledged, !contents.read.contains(entry.id) else { return }
         if let excuse = notification.readExcuse {
             report.excusedReads[excuse, default: 0] += 1

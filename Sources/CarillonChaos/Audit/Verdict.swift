@@ -66,12 +66,17 @@ package struct Verdict: Sendable {
     }
 
     private func excuseLines(_ number: Int, _ fault: LedgerSnapshot.Fault) -> [String] {
-        let notifications = fault.undelivered.union(audit.excused[number] ?? []).count
+        let notifications = excusedNotifications(number, fault).count
         let reads = audit.excusedReads[number] ?? 0
         guard notifications + reads > 0 else { return [] }
         return [
             "     excused: \(notifications) notifications, \(reads) reads, because \(Self.reason(fault.record.excuse))"
         ]
+    }
+
+    /// Notifications that are missing and excused by the fault. What is stored had to be delivered.
+    private func excusedNotifications(_ number: Int, _ fault: LedgerSnapshot.Fault) -> Set<Int> {
+        fault.undelivered.union(audit.excused[number] ?? []).subtracting(audit.lost)
     }
 
     private static func reason(_ excuse: Excuse) -> String {
@@ -86,7 +91,7 @@ package struct Verdict: Sendable {
     private var countLines: [String] {
         let counts = ledger.counts
         let excused = ledger.faults.enumerated().reduce(into: Set<Int>()) { all, fault in
-            all.formUnion(fault.element.undelivered.union(audit.excused[fault.offset] ?? []))
+            all.formUnion(excusedNotifications(fault.offset, fault.element))
         }
         var rows: [(String, Int)] = [
             ("posts", counts.posts), ("posts not sent for want of a connection", counts.postsSkipped),

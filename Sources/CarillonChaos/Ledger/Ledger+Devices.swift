@@ -211,7 +211,7 @@ extension Ledger {
         let bit = devices[device].bit
         guard shown.count >= Limits.replayEntries else { return }
         let boundary = shown[shown.count - Limits.replayEntries]
-        for index in owing[firstOwing...] where notifications[index].owed & bit != 0 {
+        for index in doubtful + owing[firstOwing...] where notifications[index].owed & bit != 0 {
             guard notifications[index].readSaid != nil, let place = notifications[index].streamID, place < boundary
             else { continue }
             notifications[index].owed &= ~bit

@@ -49,6 +49,8 @@ package final class Ledger {
     var owing: [Int] = []
     /// The first of `owing` that still is; what is before it is settled.
     var firstOwing = 0
+    /// Passed over in `owing` because a fault may have taken them; if it did not, they still come.
+    var doubtful: [Int] = []
     var missingDevices = 0
     /// Faults that ended and are not recovered from.
     var recovering: [Int] = []
@@ -82,10 +84,14 @@ package final class Ledger {
         settle()
     }
 
-    /// Whether everything that must be delivered was, and all devices are back.
+    /// Whether everything that must be delivered was, what a fault may have taken has had its time to come, and all devices
+    /// are back.
     package var isSettled: Bool {
         advance()
-        return firstOwing == owing.count && missingDevices == 0
+        let now = clock()
+        let isCalm = !faults.touches(from: now, to: now)
+        doubtful.removeAll { notifications[$0].owed == 0 || isCalm }
+        return firstOwing == owing.count && doubtful.isEmpty && missingDevices == 0
     }
 
     /// Looks which faults are recovered from by now.
@@ -105,7 +111,10 @@ package final class Ledger {
     private func advance() {
         while firstOwing < owing.count {
             let index = owing[firstOwing]
-            guard notifications[index].owed == 0 || excuse(index) != nil else { return }
+            if notifications[index].owed != 0 {
+                guard excuse(index) != nil else { return }
+                doubtful.append(index)
+            }
             firstOwing += 1
         }
     }

@@ -19,6 +19,8 @@ package struct LedgerSnapshot: Sendable {
         package let id: LoadUUID?
         package let streamID: StreamID?
         package let outcome: Outcome
+        /// Devices that never got it.
+        package let missedDevices: Int
         /// The fault that excuses that it is gone.
         package let excuse: Int?
         package let isReadAcknowledged: Bool
@@ -111,6 +113,7 @@ extension Ledger {
             id: notification.id,
             streamID: notification.streamID,
             outcome: outcome,
+            missedDevices: notification.owed.nonzeroBitCount,
             excuse: excuse(index),
             isReadAcknowledged: notification.readAcknowledged != nil,
             readExcuse: readExcuse,
