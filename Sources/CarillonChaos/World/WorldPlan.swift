@@ -1,5 +1,3 @@
-package import NIOCore
-
 /// What a world is made of.
 package struct WorldPlan: Sendable {
     package var pods = 3
