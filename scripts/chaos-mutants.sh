@@ -9,13 +9,13 @@ cd "$(dirname "$0")/.."
 #   cursor       many posts for few users through three pods, so that hints overtake one another
 #   presence     presence that ends within the run, and users who seldom hear anything that would mend it
 #   bus-gap      users of whom nothing more is heard after what was lost
-#   acknowledge  reads at once, on whichever pod, and no sweep that repairs the pending list
+#   acknowledge  a pod that hands out late what others have read, and no sweep that repairs the pending list
 #   lease        every post keyed and sent to two pods at once
 mutants='
 cursor       --users 10 --rate 300 --faults calm
 presence     --users 60 --rate 15 --set UPKEEP_INTERVAL=4s --set LOCK_TTL=9s --faults calm,calm,calm
-bus-gap      --users 120 --rate 30 --set UPKEEP_INTERVAL=60s --set LOCK_TTL=150s --faults bus-trimmed,bus-trimmed,bus-trimmed
-acknowledge  --users 10 --rate 300 --read 1 --set GROUP_MAINTENANCE_INTERVAL=3600s --faults calm
+bus-gap      --users 400 --devices 1 --rate 30 --set UPKEEP_INTERVAL=60s --set LOCK_TTL=150s --faults bus-trimmed,bus-trimmed,bus-trimmed
+acknowledge  --users 60 --rate 60 --read 1 --set GROUP_MAINTENANCE_INTERVAL=3600s --faults link-slow,link-slow
 lease        --users 60 --rate 100 --keyed 1 --raced 1 --faults calm
 '
 seed=${CHAOS_SEED:-1}

@@ -48,7 +48,9 @@ package struct FaultKind: Sendable {
             PodFrozen(
                 name: "pod-frozen",
                 pod: $0.pod(),
-                freezes: [$0.pace == .long && $0.chance(0.4) ? .seconds(90) : $0.seconds(2...8)],
+                freezes: [
+                    $0.pace == .long && $0.chance(0.4) ? .seconds(90) : $0.seconds($0.pace == .short ? 2...5 : 2...8)
+                ],
                 pause: .zero
             )
         },
@@ -132,7 +134,7 @@ package struct FaultKind: Sendable {
 
     private static let bus: [FaultKind] = [
         FaultKind("bus-deaf", "a pod that hears nothing notices, and reads its users' streams") {
-            LinkBroken(name: "bus-deaf", pod: $0.pod(), mode: .deaf, length: $0.seconds(4...8, long: 4...20))
+            LinkBroken(name: "bus-deaf", pod: $0.pod(), mode: .deaf, length: $0.seconds(4...6, long: 4...20))
         },
         FaultKind("bus-trimmed", "lost entries show as gaps in their numbers") { draw in
             BusTrimmed(pod: draw.pod(), pauses: (0..<5).map { _ in draw.seconds(0.1...0.6) })

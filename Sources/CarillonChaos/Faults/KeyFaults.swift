@@ -79,17 +79,24 @@ struct BusTrimmed: Fault {
     let pod: Int
     let pauses: [Duration]
 
+    /// How long entries are deleted before each pause.
+    private static let length = Duration.milliseconds(300)
+
     var record: FaultRecord {
         FaultRecord(name: "bus-trimmed", detail: "pod-\(pod + 1), \(pauses.count) times", excuse: .nothing)
     }
     var touched: Touched { Touched(pods: [pod]) }
 
     func inject(_ world: World) async throws {
-        // One moment without a reader, so that there is something to lose.
+        let bus = "notif:bus:\(await world.name(of: pod))"
         for pause in pauses {
+            // The pod asks late for the next entries, so that there are some to lose meanwhile.
             await world.setLink(of: pod, .delay(.milliseconds(50)))
-            try await Task.sleep(for: .milliseconds(100))
-            for _ in 0..<20 { try await world.command("XTRIM", "notif:bus:pod-\(pod + 1)", "MAXLEN", "0") }
+            let end = ContinuousClock.now + Self.length
+            while ContinuousClock.now < end {
+                try await world.command("XTRIM", bus, "MAXLEN", "0")
+                try await Task.sleep(for: .milliseconds(5))
+            }
             await world.setLink(of: pod, .pass)
             try await Task.sleep(for: pause)
         }

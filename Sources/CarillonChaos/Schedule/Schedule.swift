@@ -28,7 +28,7 @@ package struct Schedule: Sendable {
         var draw = draw
         let kinds = names.isEmpty ? Self.kinds(&draw) : names.compactMap(FaultKind.named)
         steps = kinds.map { kind in
-            let pause = draw.seconds(2...6)
+            let pause = draw.seconds(draw.pace == .short ? 2...4 : 2...6)
             let fault = kind.draw(&draw)
             var overlap: (after: Duration, fault: any Fault)?
             if names.isEmpty, draw.pace == .long, draw.chance(Self.overlapShare),
