@@ -13,8 +13,6 @@ package final class ChaosRun: Sendable {
     private let proxyLoop: any EventLoop
     private let started = ContinuousClock.now
 
-    /// Time for the pods to find one another: each believes for up to 2 s that it is alone.
-    private static let acquaintance = Duration.seconds(3)
     /// Undisturbed load before the first fault.
     private static let quiet = Duration.seconds(3)
     /// Load after the last fault.
@@ -57,7 +55,6 @@ package final class ChaosRun: Sendable {
 
     private func run(_ world: World, _ load: NIOLoopBound<Load>) async throws -> Verdict {
         let ports = await world.ports
-        try await Task.sleep(for: Self.acquaintance)
         try await onLoadLoop { [options, loadLoop] in load.value.start(options, ports: ports, on: loadLoop) }
         try await wait(until: "all devices are live", within: .seconds(30)) {
             try await onLoadLoop { load.value.fleet.map { $0.liveDevices == $0.deviceCount } ?? false }

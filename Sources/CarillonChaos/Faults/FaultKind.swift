@@ -66,7 +66,7 @@ package struct FaultKind: Sendable {
         FaultKind("clock-jumped", "pods with wrong clocks keep order, presence and locks") {
             ClockJumped(
                 pod: $0.podWithFakeClock ?? 0,
-                seconds: $0.chance(0.5) ? 3_600 : -3_600,
+                seconds: [3_600, -3_600, 20 * 86_400, -20 * 86_400].randomElement(using: &$0.random) ?? 3_600,
                 length: $0.seconds(3...6, long: 5...30)
             )
         },
@@ -140,7 +140,7 @@ package struct FaultKind: Sendable {
             BusTrimmed(pod: draw.pod(), pauses: (0..<5).map { _ in draw.seconds(0.1...0.6) })
         },
         FaultKind("bus-foreign", "an entry of a newer format makes the pod look for itself") {
-            BusForeign(pod: $0.pod())
+            BusForeign(pod: $0.pod(), user: $0.user())
         },
     ]
 

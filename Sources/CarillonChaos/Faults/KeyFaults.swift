@@ -56,22 +56,13 @@ struct KeyDeleted: Fault {
             if let id = newest.array.first?.array.last?.strings.last {
                 try await world.command("DEL", "notification:\(id)")
             }
-        case .presence(let user):
-            let before = try await world.presence(ofUsers: [user])
-            try await world.command("DEL", FleetUser.presence(user))
-            // Until then pods do not tell one another of his notifications; it is said again at the next look at him.
-            try await world.waitForPresence(before)
+        case .presence(let user): try await world.command("DEL", "notif:conn:\(FleetUser(index: user).key)")
         case .lock(let user): try await world.command("DEL", "notif:lock:consumer:\(FleetUser(index: user).key)")
         case .heartbeats: try await world.command("DEL", "notif:pods:hb")
         case .bus(let pod): try await world.command("DEL", "notif:bus:pod-\(pod + 1)")
         case .name(let pod): try await world.command("DEL", "notif:pod:pod-\(pod + 1)")
         }
     }
-}
-
-extension FleetUser {
-    /// Key of the presence of the user of an index.
-    static func presence(_ index: Int) -> String { "notif:conn:\(FleetUser(index: index).key)" }
 }
 
 /// Entries that other pods meant for one pod are deleted before it reads them.
@@ -103,9 +94,10 @@ struct BusTrimmed: Fault {
     }
 }
 
-/// A pod of a newer version says something that this one cannot understand.
+/// A pod of a newer version says something that this one cannot understand, of a user and of nobody it could know.
 struct BusForeign: Fault {
     let pod: Int
+    let user: Int
 
     var record: FaultRecord {
         FaultRecord(name: "bus-foreign", detail: "to pod-\(pod + 1), format 99", excuse: .nothing)
@@ -114,7 +106,8 @@ struct BusForeign: Fault {
 
     func inject(_ world: World) async throws {
         let bus = "notif:bus:pod-\(pod + 1)"
-        for number in 1...3 {
+        let news = ["moved \(FleetUser(index: user).key) to the attic\n", "of tomorrow\n", "without an end"]
+        for (index, line) in news.enumerated() {
             try await world.command(
                 "XADD",
                 bus,
@@ -124,40 +117,10 @@ struct BusForeign: Fault {
                 "from",
                 "x/y",
                 "n",
-                "\(number)",
+                "\(index + 1)",
                 "d",
-                "news of tomorrow"
+                line
             )
-        }
-    }
-}
-
-extension World {
-    /// Which pods hold devices of these users (all where nil), as presence says.
-    func presence(ofUsers users: Set<Int>?) async throws -> [String: Set<String>] {
-        let keys: [String] =
-            if let users { users.map(FleetUser.presence) } else { try await command("KEYS", "notif:conn:*").strings }
-        var presence: [String: Set<String>] = [:]
-        for key in keys { presence[key] = Set(try await command("HGETALL", key).pairs.keys) }
-        return presence.filter { !$0.value.isEmpty }
-    }
-
-    /// Waits until presence says again what it said before, at most for the interval in which pods say it; devices may
-    /// have gone elsewhere meanwhile.
-    func waitForPresence(_ before: [String: Set<String>]) async throws {
-        let users = Set(before.keys)
-        do {
-            try await wait(until: "presence is back", within: plan.upkeepInterval + .seconds(2)) {
-                var isBack = true
-                for user in users where isBack {
-                    let now = Set(try await command("HGETALL", user).pairs.keys)
-                    isBack = now.isSuperset(of: before[user] ?? [])
-                }
-                if !isBack { try await Task.sleep(for: .milliseconds(200)) }
-                return isBack
-            }
-        } catch WireError.timedOut {
-            // That is all the time there is; from now on a missing word shows in what is delivered late.
         }
     }
 }

@@ -22,7 +22,7 @@ package struct FleetPlan: Sendable {
         users: Int,
         devicesPerUser: ClosedRange<Int> = 1...3,
         postsPerSecond: Double,
-        posters: Int = 8,
+        posters: Int = 32,
         keyedShare: Double = 0.3,
         racedShare: Double = 0.2,
         manyTargetsShare: Double = 0.1,

@@ -29,12 +29,6 @@ package struct WorldPlan: Sendable {
         "--stream-node-max-entries",
         "16",
     ]
-
-    /// UPKEEP_INTERVAL of the pods, for faults that only the next look at each user mends.
-    var upkeepInterval: Duration {
-        let text = settings["UPKEEP_INTERVAL"] ?? "20s"
-        return .seconds(Int(text.prefix { $0.isNumber }) ?? 20)
-    }
 }
 
 /// What a world asks of the load that runs on it.
