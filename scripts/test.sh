@@ -1,21 +1,29 @@
 #!/usr/bin/env bash
-# Runs every test suite, the later ones also when an earlier one failed, and prints one line for each at the end.
+# Runs every test suite, the later ones also when an earlier one failed, and prints at the end what failed, and one line for
+# each. The whole output of each is kept in .build/tests.
 set -uo pipefail
 cd "$(dirname "$0")/.."
 
 scripts/install.sh test || exit 1
 
+logs=.build/tests
+mkdir -p "$logs"
 summary=()
+failures=()
 failed=0
+
+# What a compiler, Swift Testing, a chaos run and unittest say of a failure.
+failure_lines='(^|: )error: |recorded an issue|^(verdict: RED|FAIL|ERROR)'
 
 # suite <name> <command…>
 suite() {
     local name=$1 started=$SECONDS verdict=passed
     shift
     printf '\n== %s\n' "$name"
-    if ! "$@"; then
+    if ! "$@" 2>&1 | tee "$logs/$name.txt"; then
         verdict=FAILED
         failed=1
+        mapfile -t -O "${#failures[@]}" failures < <(grep -E "$failure_lines" "$logs/$name.txt" | head -n 20)
     fi
     summary+=("$(printf '%-8s %-7s %5d s' "$name" "$verdict" $((SECONDS - started)))")
 }
@@ -39,5 +47,6 @@ suite chaos chaos
 suite browser browser_tests
 
 printf '\n'
+((failed)) && printf '%s\n' "${failures[@]}" ''
 printf '%s\n' "${summary[@]}"
 exit "$failed"

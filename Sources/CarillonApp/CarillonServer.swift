@@ -73,7 +73,7 @@ package enum CarillonServer {
             }
         )
         var configuration = ServiceGroupConfiguration(
-            services: services.map { .init(service: $0, successTerminationBehavior: .ignore) },
+            services: services,
             gracefulShutdownSignals: [.sigterm, .sigint],
             logger: logger
         )

@@ -4,6 +4,8 @@ import Logging
 import ServiceLifecycle
 
 /// Looks once, at the start, at how Redis is set up, and says what a 202 therefore means.
+///
+/// It stays until its turn to stop: a group that shuts down takes a service that ends before its turn for a failure.
 struct RedisAdvisor: Service {
     let redis: RedisClient
     let logger: Logger
@@ -18,11 +20,14 @@ struct RedisAdvisor: Service {
     private static let retry = Duration.milliseconds(250)
 
     func run() async throws {
-        try await cancelWhenGracefulShutdown {
-            while !Task.isCancelled {
-                if let facts = await self.facts() { return try self.judge(facts, fsync: await self.fsync()) }
-                try? await Task.sleep(for: Self.retry)
-            }
+        try await cancelWhenGracefulShutdown { try await self.advise() }
+        try await gracefulShutdown()
+    }
+
+    private func advise() async throws {
+        while !Task.isCancelled {
+            if let facts = await facts() { return try judge(facts, fsync: await fsync()) }
+            try? await Task.sleep(for: Self.retry)
         }
     }
 

@@ -87,6 +87,15 @@ package final class WireClient {
         return WireFrame(head[0] & 0x0f, payload, isFinal: head[0] & 0x80 != 0)
     }
 
+    /// The next frame that is no ping: the first of those may come at any time.
+    package func frameButPing(within: Duration = .seconds(5)) async throws -> WireFrame {
+        let deadline = ContinuousClock.now + within
+        while true {
+            let frame = try await frame(within: deadline - ContinuousClock.now)
+            if frame.opcode != WireFrame.ping { return frame }
+        }
+    }
+
     /// The next JSON message; pings are answered on the way.
     ///
     /// - Throws: `WireError.closedWith` when the server closes instead.

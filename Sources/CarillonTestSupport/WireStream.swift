@@ -118,6 +118,7 @@ package final class WireStream {
         }
         if count > 0 { return .bytes }
         if count < 0, errno == EAGAIN || errno == EINTR { return .nothing }
+        precondition(count == 0 || errno != EBADF, "somebody else closed the descriptor of this connection")
         return .end
     }
 

@@ -102,7 +102,10 @@ import Testing
             await group.triggerGracefulShutdown()
             try await idle.waitForClose()
             try await kept.waitForClose()
-            await #expect(throws: (any Error).self) { _ = try await WireClient(port: port, host: host) }
+            // A process that another test starts holds copies of all descriptors until it runs its own program.
+            try await wait(until: "the port is closed", within: .seconds(5)) {
+                (try? await WireClient(port: port, host: host)) == nil
+            }
             #expect(!partial.isClosed)
             try await partial.send(String(request.suffix(2)))
             let answer = try await partial.answer()

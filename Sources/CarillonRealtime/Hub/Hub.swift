@@ -86,7 +86,10 @@ package final class Hub {
 
     /// Says in Redis that the user has devices here; whoever gets the lock looks after his consumer group.
     func confirmPresence(_ inbox: Inbox) {
-        store.join(inbox.key) { [self] holder in
+        store.join(inbox.key) { [self] wasMissing in
+            if wasMissing, inbox.isPresent { metrics.presenceRestored.increment() }
+            inbox.isPresent = true
+        } lock: { [self] holder in
             lockAnswered(holder, inbox)
             if case .otherPod(let pod) = holder, pods.isDead(pod) { takeOverLater(inbox, from: pod) }
         }

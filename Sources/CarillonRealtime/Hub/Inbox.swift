@@ -18,6 +18,8 @@ final class Inbox {
     private(set) var devices: [Device] = []
     private var liveDevices = 0
     private(set) var cursor = DeliveryCursor()
+    /// Redis has said once that it knows of the user's devices here.
+    var isPresent = false
     /// This pod keeps the user's consumer group.
     var holdsLock = false
     /// What the group has to hand out, as far as the pod knows.

@@ -60,7 +60,6 @@ package final class PresenceKeeper {
     private func check(_ inbox: Inbox) {
         hub.store.isPresent(inbox.key) { [hub] isPresent in
             guard !isPresent, hub.inboxes[inbox.key] === inbox else { return }
-            hub.metrics.presenceRestored.increment()
             hub.confirmPresence(inbox)
             inbox.resync()
         }

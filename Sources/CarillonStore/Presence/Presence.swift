@@ -18,13 +18,21 @@ extension InboxStore {
     /// Commands sent after this one on the same connection are carried out after it, so a read that follows sees every entry
     /// whose sender did not yet find this pod.
     ///
-    /// - Parameter lock: Who keeps the user's consumer group from now on; not called when Redis fails.
-    package func join(_ user: UserKey, lock: @escaping (LockHolder) -> Void) {
+    /// - Parameters:
+    ///   - wasMissing: Whether Redis did not know yet that this pod holds devices of `user`; not called when Redis fails.
+    ///   - lock: Who keeps the user's consumer group from now on; not called when Redis fails.
+    package func join(
+        _ user: UserKey,
+        wasMissing: @escaping (Bool) -> Void,
+        lock: @escaping (LockHolder) -> Void
+    ) {
         let now = Timestamp.nowMilliseconds() / 1_000
         send("HSET", arguments: 3) { arguments in
             arguments.key(Keys.presence(user))
             arguments.bulk(settings.podID)
             arguments.integer(now + UInt64(settings.lockTTLSeconds))
+        } reply: { result in
+            if case .success(let reply) = result { wasMissing(reply.integer == 1) }
         }
         send("EXPIRE", arguments: 2) { arguments in
             arguments.key(Keys.presence(user))

@@ -36,7 +36,7 @@ struct DeletedKeyTests {
             try await first.redis("DEL", "notif:conn:\(user.key)")
             try await expectFlow(first, user, device)
             #expect(try await first.redis("HEXISTS", "notif:conn:\(user.key)", second.server.podID) == .integer(1))
-            #expect(try await second.metric("carillon_presence_restored_total") == 1)
+            #expect(try await second.metric("carillon_presence_restored_total") >= 1)
             try await expectFlow(first, user, device)
             #expect(try await device.messages().isEmpty)
         }

@@ -27,6 +27,19 @@ struct StopTests {
         }
     }
 
+    @Test("SIGTERM while Redis comes up: the pod ends in order, exit 0")
+    func stopsWhileItStarts() async throws {
+        let redis = try await RedisProcess.start()
+        redis.pause()
+        let server = try await ServerProcess.start(redisPort: redis.port)
+        let http = try HTTPConnection(port: server.port)
+        server.process.signal(15)
+        try await wait(until: "the shutdown begins") { try await http.request("GET", "/live")["Connection"] == "close" }
+        redis.resume()
+        #expect(try await server.process.exit() == 0, "\(server.output)")
+        await redis.stop()
+    }
+
     @Test("SIGINT ends it as well")
     func interrupt() async throws {
         try await Pod.with { pod in

@@ -86,7 +86,7 @@ struct FramingTests {
             try await client.send(WireFrame(0, [byte], isFinal: false))
             if index % 10 == 5 {
                 try await client.send(WireFrame(9, [UInt8(index)]))
-                #expect(try await client.frame() == WireFrame(10, [UInt8(index)]))
+                #expect(try await client.frameButPing() == WireFrame(10, [UInt8(index)]))
             }
         }
         try await client.send(WireFrame(0, []))
@@ -144,7 +144,7 @@ struct FramingTests {
         let client = try await client()
         let payload = (0..<count).map { UInt8(truncatingIfNeeded: $0 &* 7) }
         try await client.send(WireFrame(9, payload))
-        #expect(try await client.frame() == WireFrame(10, payload))
+        #expect(try await client.frameButPing() == WireFrame(10, payload))
     }
 
     @Test("a pong nobody asked for is ignored")
@@ -176,7 +176,7 @@ struct FramingTests {
         let client = try await client()
         let close = WireFrame(8, [0x03, 0xe8]).bytes()
         try await client.send(bytes: close + WireFrame(1, Self.sync).bytes() + WireFrame(9, []).bytes())
-        #expect(try await client.frame().opcode == WireFrame.close)
+        #expect(try await client.frameButPing().opcode == WireFrame.close)
         #expect(try await client.http.closes())
     }
 }
