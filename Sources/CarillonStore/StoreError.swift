@@ -12,6 +12,8 @@ package struct StoreError: Error, Sendable {
     package let code: Code
     package let detail: String
 
+    /// A stream has held the highest id there is, so nothing can be added to it any more.
+    package var isExhausted: Bool { code == .refused && detail.contains("exhausted the last possible ID") }
     /// A key holds another type than ours: somebody else's doing, and the trouble of the user whose key it is alone.
     package var isWrongType: Bool { code == .refused && detail.hasPrefix("WRONGTYPE") }
 

@@ -73,7 +73,10 @@ package struct Heartbeat: Service {
                 throw error
             } catch {
                 // A lost connection is followed by a new one, which is reason enough to catch up; a refusal by nothing.
-                if let error = error as? StoreError, error.code == .refused { wasRefused = true }
+                if let error = error as? StoreError, error.code == .refused {
+                    wasRefused = true
+                    if error.isWrongType { try? await registry.removeForeignTable() }
+                }
                 watch.interrupted()
                 counters.errors.increment()
                 await listener.heartbeatFailed()

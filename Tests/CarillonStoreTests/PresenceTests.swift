@@ -14,7 +14,10 @@ import Testing
     private func join(_ link: StoreLink) async throws -> String {
         let own = link.settings.podID
         return try await link.call { parts, completion in
-            parts.store.join(alice.key) { _ in } lock: { completion(Self.name($0, own)) }
+            parts.store.join(alice.key) { _ in
+            } lock: {
+                completion(Self.name($0, own))
+            }
         }
     }
 

@@ -213,26 +213,31 @@ package final class Hub {
             for user in owed where inboxes[user] == nil { release(user, holdsLock: true) }
             visitAll { [self] inbox in
                 confirmPresence(inbox)
-                checkHistory(inbox)
+                compareHistory(of: inbox) { if $0 != nil { inbox.resync() } }
                 for device in inbox.devices { device.retry() }
             }
         }
     }
 
-    /// Closes the devices of a user whose stream has gone back or away; reads the others again.
-    private func checkHistory(_ inbox: Inbox) {
-        let position = inbox.cursor.position
+    /// Compares how far a user's devices have been told with what his stream has ever held, and closes them where it has gone back
+    /// or away: new entries would look as if they had been pushed.
+    ///
+    /// - Parameter completion: Hears the stream's last id; nil where the devices were closed or are gone, or where Redis failed.
+    func compareHistory(of inbox: Inbox, completion: @escaping (StreamID?) -> Void) {
+        let shown = inbox.newestShown
         store.lastGeneratedID(of: inbox.key) { [self] result in
-            guard case .success(let last) = result else { return }
-            guard position == .zero || (last ?? .zero) >= position else {
-                metrics.resyncCloses.increment(by: inbox.devices.count)
-                for device in inbox.devices {
-                    device.connection.close(code: .serviceRestart, reason: "resync needed")
-                }
-                return
-            }
-            inbox.resync()
+            guard case .success(let last) = result, inboxes[inbox.key] === inbox else { return completion(nil) }
+            let isSame = shown == .zero || (last ?? .zero) >= shown
+            if !isSame { startAgain(inbox) }
+            completion(isSame ? last ?? .zero : nil)
         }
+    }
+
+    /// What the devices know of the user is of another history: they come back and are told of this one.
+    private func startAgain(_ inbox: Inbox) {
+        inbox.forgetHistory()
+        metrics.resyncCloses.increment(by: inbox.devices.count)
+        for device in inbox.devices { device.connection.close(code: .serviceRestart, reason: "resync needed") }
     }
 
     /// Tells the other pods that this one is there, so that none goes on believing that it is alone.

@@ -31,6 +31,10 @@ final class Inbox {
     /// It stands in the queue for group upkeep.
     var isQueued = false
     private var isReading = false
+    /// Counts the histories of the stream that this pod knew; what was asked of an earlier one is of no use.
+    private var history = 0
+    /// The stream is being compared with the cursor.
+    private var isDoubted = false
     /// Rounds of upkeep that came by; begins anywhere, so that users who came together do not have their turns together.
     var rounds = Int.random(in: 0..<100)
     /// Entries told as cleared lately, so that a late read can be answered with `gone`.
@@ -107,7 +111,9 @@ final class Inbox {
         let known = content == nil || !hasLiveDevice ? nil : predecessor
         let action = cursor.received(entry.streamID, predecessor: known)
         switch action {
-        case .drop: hub.metrics.duplicatesSuppressed.increment()
+        case .drop:
+            hub.metrics.duplicatesSuppressed.increment()
+            doubtHistory()
         case .push:
             if let content { push(entry, content, .unread) }
         case .readStream:
@@ -116,6 +122,25 @@ final class Inbox {
                 readStream()
             }
         }
+    }
+
+    /// The highest id that any open device here was told, or passed over.
+    var newestShown: StreamID { devices.reduce(cursor.position) { $1.connection.isOpen ? max($0, $1.mark) : $0 } }
+
+    /// An entry is said to be new that lies before what was shown. Mostly it was read from the stream already; or the stream is
+    /// another one than it was.
+    func doubtHistory() {
+        guard !isDoubted else { return }
+        isDoubted = true
+        hub.compareHistory(of: self) { [self] _ in isDoubted = false }
+    }
+
+    /// The stream's history has gone back or away: nothing is known of the new one.
+    func forgetHistory() {
+        history += 1
+        cursor = DeliveryCursor()
+        toldReads.removeAll()
+        cleared.removeAll()
     }
 
     /// Something newer may be in the stream.
@@ -137,13 +162,13 @@ final class Inbox {
     func readStream() {
         guard !isReading else { return }
         isReading = true
-        let knownWhenSent = cursor.newest
+        let (knownWhenSent, history) = (cursor.newest, history)
         hub.store.read(.after(cursor.position, count: Self.readCount), of: key) { [self] result in
             guard case .success(let part) = result else { return isReading = false }
             let ids = part.entries.map { $0.notificationID ?? NotificationID("") }
             hub.store.payloads(of: ids) { [self] result in
                 isReading = false
-                guard case .success(let payloads) = result else { return }
+                guard case .success(let payloads) = result, history == self.history else { return }
                 for (entry, payload) in zip(part.entries, payloads) where cursor.read(entry.id) {
                     hub.metrics.gapsFilled.increment()
                     pushStored(entry, payload, isRead: part.isRead(entry))

@@ -50,10 +50,8 @@ package final class PresenceKeeper {
         guard inbox.rounds % Self.rounds == 0 else { return check(inbox) }
         hub.metrics.worker(.upkeep).items.increment()
         hub.confirmPresence(inbox)
-        hub.store.newestID(of: inbox.key) { result in
-            // Somebody wrote to the stream without telling the hub.
-            if case .success(let newest?) = result { inbox.heardOf(newest) }
-        }
+        // Somebody may have written to the stream without telling the hub.
+        hub.compareHistory(of: inbox) { if let last = $0 { inbox.heardOf(last) } }
     }
 
     /// Somebody may have deleted what this pod says of the user.

@@ -16,7 +16,7 @@ package final class Device: WebSocketSession {
     private(set) var inbox: Inbox?
     private var phase: Phase
     /// The last id that was written to this device, or passed over.
-    private var mark = StreamID.zero
+    private(set) var mark = StreamID.zero
     /// Entries that it was told of as cleared by its own replay, and need not hear of again.
     private var toldCleared: [StreamID] = []
     /// The payloads of a page are on their way.
@@ -220,7 +220,7 @@ package final class Device: WebSocketSession {
 
     /// All that was planned is shown: goes live, unless there is something newer.
     private func readOn() {
-        guard case .replaying(var replay) = phase, let inbox else { return }
+        guard case .replaying(var replay) = phase, connection.isOpen, let inbox else { return }
         guard inbox.cursor.newest > replay.mark else {
             mark = replay.mark
             phase = .live
@@ -257,7 +257,8 @@ package final class Device: WebSocketSession {
 
     /// Gives a live device an entry that it does not have yet; the frame is shared by all devices of the user.
     func push(_ frame: ByteBuffer, _ id: StreamID) {
-        guard case .live = phase, id > mark else { return }
+        guard case .live = phase else { return }
+        guard id > mark else { return inbox?.doubtHistory() ?? () }
         mark = id
         connection.send(frame)
     }

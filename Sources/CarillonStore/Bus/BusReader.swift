@@ -60,17 +60,18 @@ package final class BusReader: RedisReceiver {
     /// Whether the pod hears what is said to it.
     package var isHearing: Bool { phase == .reading && NIODeadline.now() - lastHeard < Self.deafAfter }
 
-    /// Creates the bus and reads from its own hello on; what was there before was meant for an earlier process.
+    /// Makes sure that there is a bus and goes on behind what was read last; at first from its own hello on, since what was there
+    /// before was meant for an earlier process.
     package func open() {
         generation += 1
         phase = .opening
-        numbers.removeAll()
         lastHeard = .now()
         let generation = generation
         addToOwnBus(.probe, createsBus: true) { [weak self] id in
             guard let self, generation == self.generation else { return }
             guard let id else { return phase = .closed }
-            position = id
+            // A bus that is new since then is read from its beginning, unless its ids are lower.
+            if position == .zero || id <= position { position = id }
             phase = .reading
             readNext()
             if mayHaveMissed {
@@ -109,10 +110,13 @@ package final class BusReader: RedisReceiver {
         open()
     }
 
+    /// - Parameter completion: Hears the entry's id; nil where it was not added. A key that nothing can be added to is removed,
+    ///   so that the next opening makes a bus of it.
     private func addToOwnBus(_ message: BusMessage, createsBus: Bool, completion: @escaping (StreamID?) -> Void) {
         var line = ByteBuffer()
         BusFormat.write(message, into: &line)
-        store.addToBus(of: store.settings.podID, lines: line, createsBus: createsBus) { result in
+        store.addToBus(of: store.settings.podID, lines: line, createsBus: createsBus) { [store] result in
+            if case .failure(let error) = result, error.isWrongType || error.isExhausted { store.deleteBus() }
             completion((try? result.get())?.streamID)
         }
     }
@@ -164,7 +168,7 @@ package final class BusReader: RedisReceiver {
                 version = Int(fields[index + 1].string) ?? 0
             }
         }
-        if let number, !accept(number, from: sender) { return }
+        if let number { count(number, from: sender) }
         store.metrics.busEntriesReceived.increment()
         store.metrics.worker(.busRouter).runs.increment()
         guard let lines, let messages = BusFormat.read(lines, version: version) else {
@@ -174,16 +178,15 @@ package final class BusReader: RedisReceiver {
         for message in messages { handle(message, from: sender) }
     }
 
-    /// Whether an entry is new; a number that is not the next one means that entries were lost.
-    private func accept(_ number: UInt64, from sender: String) -> Bool {
-        let last = numbers[sender] ?? 0
-        guard number > last else { return false }
+    /// A number that does not follow the one before means that entries were lost, or that somebody else writes here. The entry
+    /// itself counts in any case: what was heard already does nothing the second time.
+    private func count(_ number: UInt64, from sender: String) {
+        let (expected, _) = (numbers[sender] ?? 0).addingReportingOverflow(1)
         numbers[sender] = number
-        if number - last > 1 {
+        if number != expected {
             store.metrics.busGaps.increment()
             listener?.missedMessages()
         }
-        return true
     }
 
     private func handle(_ message: BusMessage, from sender: String) {

@@ -62,6 +62,7 @@ private final class GroupUpkeep: RedisReceiver {
         case create
         case createdHandOut
         case readStates
+        case restorePending
     }
 
     /// Entries that one XREADGROUP hands out.
@@ -109,7 +110,7 @@ private final class GroupUpkeep: RedisReceiver {
         case .acknowledge: acknowledged = Int(reply.integer ?? 0)
         case .presence: otherPods = reply.hashFields { _ in true }.filter { $0 != store.settings.podID }
         case .readStates: acknowledgeRead(reply)
-        case .repairAcknowledge, .create: break
+        case .repairAcknowledge, .create, .restorePending: break
         }
         if step == lastStep { advance(after: step) }
     }
@@ -128,7 +129,10 @@ private final class GroupUpkeep: RedisReceiver {
     /// Goes on once all replies of a round are in.
     private func advance(after step: Step) {
         lastStep = nil
-        guard isStored || work.reads.isEmpty else { return finish() }
+        guard isStored || work.reads.isEmpty else {
+            if acknowledged > 0, step != .restorePending { restorePending() } else { finish() }
+            return
+        }
         switch step {
         case .handOut, .state, .acknowledge, .presence:
             if needsGroup {
@@ -147,7 +151,7 @@ private final class GroupUpkeep: RedisReceiver {
             }
         case .repairHandOut, .repairAcknowledge:
             if needsGroup { createGroup() } else { lookAtHandedOut() }
-        case .readStates: finish()
+        case .readStates, .restorePending: finish()
         }
     }
 
@@ -213,6 +217,23 @@ extension GroupUpkeep {
             arguments.key(Keys.stream(work.user.key))
             arguments.bulk(Keys.group)
             for id in ids { arguments.bulk(milliseconds: id.milliseconds, sequence: id.sequence) }
+        }
+    }
+
+    /// Redis took the acknowledgement and refused the read state (it may be out of memory): unread entries are pending again.
+    ///
+    /// - Source: Redis command XCLAIM, option FORCE
+    private func restorePending() {
+        send("XCLAIM", arguments: 6 + work.reads.count, .restorePending) { arguments in
+            arguments.key(Keys.stream(work.user.key))
+            arguments.bulk(Keys.group)
+            arguments.bulk(work.user.consumer)
+            arguments.integer(0)
+            for entry in work.reads {
+                arguments.bulk(milliseconds: entry.streamID.milliseconds, sequence: entry.streamID.sequence)
+            }
+            arguments.bulk("FORCE" as StaticString)
+            arguments.bulk("JUSTID" as StaticString)
         }
     }
 

@@ -78,6 +78,12 @@ package struct PodRegistry: Sendable {
         return Observation(heartbeats: heartbeats, knowsThisPod: heartbeats[podID] != nil, otherOwner: nil)
     }
 
+    /// Makes room for the table of heartbeats where a key of another type lies in its place; no pod would be seen while it does.
+    package func removeForeignTable() async throws(StoreError) {
+        let type = try await pipeline([RedisCommand("TYPE", .key(Keys.heartbeats))])[0].string
+        if type != "hash" { _ = try await pipeline([RedisCommand("DEL", .key(Keys.heartbeats))]) }
+    }
+
     /// Entries in this pod's bus behind `position`, as far as a thousand.
     package func busDepth(after position: StreamID) async throws(StoreError) -> Int {
         try await pipeline([

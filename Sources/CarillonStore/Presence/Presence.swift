@@ -113,7 +113,7 @@ extension InboxStore {
             arguments.key(Keys.heartbeats)
             arguments.bulk(settings.podID)
         }
-        send("DEL", arguments: 1) { $0.key(Keys.bus(settings.podID)) }
+        deleteBus()
         send("DEL", arguments: 1) { $0.key(Keys.clients(settings.podID)) }
         send("EVAL", arguments: 4) { arguments in
             arguments.bulk(Scripts.deleteIfEqual)
@@ -123,17 +123,9 @@ extension InboxStore {
         }
     }
 
-    /// The id of the newest entry; nil where there is none.
-    package func newestID(of user: UserKey, completion: @escaping (Result<StreamID?, StoreError>) -> Void) {
-        send("XREVRANGE", arguments: 5) { arguments in
-            arguments.key(Keys.stream(user))
-            arguments.bulk("+" as StaticString)
-            arguments.bulk("-" as StaticString)
-            arguments.bulk("COUNT" as StaticString)
-            arguments.bulk("1" as StaticString)
-        } reply: { result in
-            completion(result.map { $0.streamEntries.first?.id })
-        }
+    /// Removes this pod's bus, or whatever lies where it should be.
+    func deleteBus() {
+        send("DEL", arguments: 1) { $0.key(Keys.bus(settings.podID)) }
     }
 
     /// A name for the history that Redis's stream ids belong to: its replication id. It changes on a fail-over and on a

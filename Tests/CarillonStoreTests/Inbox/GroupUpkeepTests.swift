@@ -189,6 +189,19 @@ import Testing
         }
     }
 
+    @Test func anEntryWhoseReadIsRefusedStaysPending() async throws {
+        try await StoreLink.with { link in
+            let (first, second) = (try await link.add(alice, "n1"), try await link.add(alice, "n2"))
+            _ = try await keep(link)
+            try await link.redis("SET", "notification_state:1-alice", "x")
+            #expect(try await !keep(link, reads: [(first, "n1"), (second, "n2")]).isStored)
+            #expect(try await link.pending(alice) == ["\(first)", "\(second)"])
+            try await link.redis("DEL", "notification_state:1-alice")
+            #expect(try await keep(link, reads: [(first, "n1")]) == Outcome(newlyRead: 1))
+            #expect(try await link.pending(alice) == ["\(second)"])
+        }
+    }
+
     @Test func aStreamOfTheWrongTypeStillStoresTheRead() async throws {
         try await StoreLink.with { link in
             try await link.redis("SET", "stream:user:1-alice", "x")

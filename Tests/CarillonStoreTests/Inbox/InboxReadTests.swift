@@ -95,21 +95,12 @@ import Testing
                 }
                 return try result.get()
             }
-            func newest() async throws -> StreamID? {
-                let result: Result<StreamID?, StoreError> = try await link.call { parts, completion in
-                    parts.store.newestID(of: alice.key, completion: completion)
-                }
-                return try result.get()
-            }
             #expect(try await last() == nil)
-            #expect(try await newest() == nil)
             try await link.createGroup(alice)
             #expect(try await last() == .zero)
             try await link.add(alice, "n", id: "7-1")
-            #expect(try await newest() == StreamID("7-1"))
             try await link.redis("XDEL", "stream:user:1-alice", "7-1")
             #expect(try await last() == StreamID("7-1"))
-            #expect(try await newest() == nil)
             try await link.redis("DEL", "stream:user:1-alice")
             try await link.redis("SET", "stream:user:1-alice", "x")
             await #expect(throws: StoreError.self) { try await last() }
