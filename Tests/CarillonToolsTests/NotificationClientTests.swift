@@ -64,6 +64,10 @@ import Testing
             #expect(status == .success)
             #expect(console.lines == ["t READ [s] m", "t UNREAD [s] m", #"t UNREAD [s] \u001b[2J"#])
             #expect(console.error.contains("connected to pod as 1:alice, 1 unread"))
+            // The client does not wait for the server to have read its last words.
+            try await wait(until: "the server has heard it close", within: .seconds(10)) {
+                !server.seen.closeCodes.isEmpty
+            }
             let seen = server.seen
             #expect(seen.webSockets.map(\.uri) == ["/ws?user_id=1&login=alice"])
             #expect(seen.closeCodes == [1000])
