@@ -156,6 +156,26 @@ import Testing
         }
     }
 
+    @Test func aMissingUserIsNoticedAmongMany() async throws {
+        try await StoreLink.with { link in
+            let users = (1...5).map { User.test(Int64($0)).key }
+            func areAllPresent() async throws -> Bool {
+                try await link.call { parts, completion in parts.store.areAllPresent(users, completion: completion) }
+            }
+            #expect(try await !areAllPresent())
+            for user in users { try await link.redis("HSET", "notif:conn:\(user)", "a", "1") }
+            #expect(try await areAllPresent())
+            try await link.redis("DEL", "notif:conn:3-u")
+            #expect(try await !areAllPresent())
+            // Another pod holds devices of the user; what is said of this one shows when he is looked at alone.
+            try await link.redis("HSET", "notif:conn:3-u", "b", "1")
+            #expect(try await areAllPresent())
+            #expect(
+                try await !link.call { parts, completion in parts.store.isPresent(users[2], completion: completion) }
+            )
+        }
+    }
+
     @Test func namesOfPods() async throws {
         try await StoreLink.with { link in
             let old = PodRegistry(redis: link.client, settings: link.settings)

@@ -240,6 +240,17 @@ package final class Hub {
         for device in inbox.devices { device.connection.close(code: .serviceRestart, reason: "resync needed") }
     }
 
+    /// Redis no longer says that the user has devices here: somebody deleted it, and with it what other pods said of him.
+    func presenceIsLost(of inbox: Inbox) {
+        lookAgain(at: inbox)
+        bus.send(.changed(inbox.key), to: Array(pods.others))
+    }
+
+    private func lookAgain(at inbox: Inbox) {
+        confirmPresence(inbox)
+        inbox.resync()
+    }
+
     /// Tells the other pods that this one is there, so that none goes on believing that it is alone.
     ///
     /// - Parameter replacesProcess: An earlier process of this name crashed or runs still; the others have to take over from it.
@@ -331,7 +342,7 @@ extension Hub: BusListener {
             pushed(entry, predecessor: predecessor, content: content, of: user)
         case .read(let user, let entry): inboxes[user]?.tellRead(entry)
         case .autoCleared(let user, let entry): inboxes[user]?.tellCleared(entry)
-        case .changed(let user): inboxes[user]?.resync()
+        case .changed(let user): if let inbox = inboxes[user] { lookAgain(at: inbox) }
         case .joined, .restarted, .resync, .probe: break
         }
     }

@@ -20,6 +20,8 @@ package final class PresenceKeeper {
     private static let rounds = 5
     /// Ticks in which a round is done.
     private static let ticks: Int64 = 20
+    /// Users that one command looks at, so that it is soon done.
+    private static let checkedAtOnce = 64
 
     package init(hub: Hub) { self.hub = hub }
 
@@ -39,27 +41,36 @@ package final class PresenceKeeper {
         }
         tick = (tick + 1) % Int(Self.ticks)
         guard hub.store.isReady else { return }
+        var others: [UserKey] = []
         for user in round.prefix(perTick) {
-            if let inbox = hub.inboxes[user] { visit(inbox) }
+            guard let inbox = hub.inboxes[user] else { continue }
+            inbox.rounds += 1
+            if inbox.rounds % Self.rounds == 0 { visit(inbox) } else { others.append(user) }
         }
         round = round.dropFirst(perTick)
+        for start in stride(from: 0, to: others.count, by: Self.checkedAtOnce) {
+            check(Array(others[start..<min(start + Self.checkedAtOnce, others.count)]))
+        }
     }
 
     private func visit(_ inbox: Inbox) {
-        inbox.rounds += 1
-        guard inbox.rounds % Self.rounds == 0 else { return check(inbox) }
         hub.metrics.worker(.upkeep).items.increment()
         hub.confirmPresence(inbox)
         // Somebody may have written to the stream without telling the hub.
         hub.compareHistory(of: inbox) { if let last = $0 { inbox.heardOf(last) } }
     }
 
-    /// Somebody may have deleted what this pod says of the user.
-    private func check(_ inbox: Inbox) {
-        hub.store.isPresent(inbox.key) { [hub] isPresent in
-            guard !isPresent, hub.inboxes[inbox.key] === inbox else { return }
-            hub.confirmPresence(inbox)
-            inbox.resync()
+    /// Somebody may have deleted what the pods say of these users.
+    private func check(_ users: [UserKey]) {
+        hub.store.areAllPresent(users) { [self] areAllPresent in
+            if !areAllPresent { users.forEach(find) }
+        }
+    }
+
+    private func find(_ user: UserKey) {
+        hub.store.isPresent(user) { [hub] isPresent in
+            guard !isPresent, let inbox = hub.inboxes[user] else { return }
+            hub.presenceIsLost(of: inbox)
         }
     }
 }

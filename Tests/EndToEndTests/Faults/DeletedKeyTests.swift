@@ -21,6 +21,19 @@ struct DeletedKeyTests {
         }
     }
 
+    @Test("presence of a user with devices on both pods: each says it again")
+    func presenceOnBothPods() async throws {
+        try await TwoPods.with { pods in
+            let near = try await pods.first.device(pods.user)
+            try await pods.redis("DEL", "notif:conn:\(pods.user.key)")
+            try await wait(until: "both pods are named again", within: .seconds(5)) {
+                try await pods.redis("HLEN", "notif:conn:\(pods.user.key)") == .integer(2)
+            }
+            try await pods.expectFlow()
+            #expect(try await near.client.messagesUntilNow().map(\.type).contains("notification.push"))
+        }
+    }
+
     @Test("the bus of a pod")
     func bus() async throws {
         try await TwoPods.with { pods in
