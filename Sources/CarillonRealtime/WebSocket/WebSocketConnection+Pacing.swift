@@ -9,6 +9,18 @@ extension WebSocketConnection {
         if flood == .none { group.watch(self) }
         flood = .stopped
         group.observer?.webSocketThrottled()
+        resumeWhenPaidOff()
+    }
+
+    /// At a moment of its own and for one reading at a time, so that devices that were stopped together do not have all they
+    /// sent meanwhile read in one tick.
+    private func resumeWhenPaidOff() {
+        let moment = limiter.paidOff(group.settings)
+        group.eventLoop.assumeIsolated().scheduleTask(deadline: moment) { [weak self] in
+            guard let self, flood == .stopped else { return }
+            flood = .slowed
+            resumeReading()
+        }
     }
 
     /// A device that does not take what it is sent, or sends too fast, is not read from: so its own requests cannot
@@ -69,9 +81,6 @@ extension WebSocketConnection {
         let now = group.eventLoop.now
         if seconds >= group.settings.floodTimeout.wholeSeconds {
             close(code: .tooManyRequests, reason: "too many messages")
-        } else if flood == .stopped, limiter.mayResume(at: now, group.settings) {
-            flood = .slowed
-            resumeReading()
         } else if flood == .slowed, limiter.isCalm(at: now, group.settings) {
             flood = .none
             return false

@@ -16,10 +16,9 @@ struct WebSocketRateLimiter {
         owes(at: now, moreThan: Int64(settings.messageBurst), settings)
     }
 
-    /// Half a burst may be sent again. Stopping and starting at two different marks keeps a flood from stopping at each
-    /// frame.
-    func mayResume(at now: NIODeadline, _ settings: WebSocketSettings) -> Bool {
-        !owes(at: now, moreThan: Int64(settings.messageBurst) / 2, settings)
+    /// When no more than a burst will be owed.
+    func paidOff(_ settings: WebSocketSettings) -> NIODeadline {
+        paidAt - .nanoseconds(Int64(settings.messageBurst) * Self.price(settings))
     }
 
     /// Three quarters of a burst are unused, so that the device cannot have sent too fast since it was read from again.

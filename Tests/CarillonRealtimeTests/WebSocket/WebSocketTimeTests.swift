@@ -118,6 +118,20 @@ struct WebSocketTimeTests {
         #expect(harness.connection.isOpen)
     }
 
+    @Test("reads on as soon as no more than the burst is owed, not at the next second", arguments: [420, 500])
+    func readsOn(frames: Int) throws {
+        let harness = try Harness.open()
+        harness.wire.reads = 0
+        try harness.receive((0..<frames).flatMap { _ in ClientFrame.text("x") })
+        let owed = Int64(frames - 400) * 5
+        harness.loop.advanceTime(by: .milliseconds(owed - 1))
+        #expect(harness.wire.reads == 0)
+        harness.loop.advanceTime(by: .milliseconds(1))
+        #expect(harness.wire.reads == 1)
+        try harness.receive(ClientFrame.text("x"))
+        #expect(harness.observer.throttled == 2)
+    }
+
     @Test(
         "counts pings, pongs and fragments like messages",
         arguments: [
