@@ -19,18 +19,18 @@ package final class Hub {
     package let bus: BusSender
     private(set) lazy var groupKeeper = GroupKeeper(hub: self)
     /// Names the history that stream ids belong to; see `InboxStore.epoch`.
-    private(set) var epoch = "0"
+    var epoch = "0"
     private(set) var inboxes: [UserKey: Inbox] = [:]
     /// Users whose last device left while Redis was away: what it says of them is still to be taken back.
-    private var owedLeaves: Set<UserKey> = []
-    private lazy var catchingUp = Throttle(eventLoop, interval: Self.restBetweenVisits) { [unowned self] in
+    var owedLeaves: Set<UserKey> = []
+    private(set) lazy var catchingUp = Throttle(eventLoop, interval: Self.restBetweenVisits) { [unowned self] in
         startCatchUp()
     }
-    private lazy var rereading = Throttle(eventLoop, interval: Self.restBetweenVisits) { [unowned self] in
+    private(set) lazy var rereading = Throttle(eventLoop, interval: Self.restBetweenVisits) { [unowned self] in
         visitAll { $0.resync() }
     }
-    private var nextDevice: UInt64 = 1
-    private var isDraining = false
+    var nextDevice: UInt64 = 1
+    private(set) var isDraining = false
 
     package init(
         eventLoop: any EventLoop,
@@ -78,7 +78,7 @@ package final class Hub {
         release(inbox.key, holdsLock: inbox.holdsLock)
     }
 
-    private func release(_ user: UserKey, holdsLock: Bool) {
+    func release(_ user: UserKey, holdsLock: Bool) {
         store.leave(user, holdsLock: holdsLock) { [self] isDone in
             if !isDone { owedLeaves.insert(user) }
         }
@@ -102,7 +102,7 @@ package final class Hub {
         }
     }
 
-    private func takeOver(_ inbox: Inbox, from pod: String) {
+    func takeOver(_ inbox: Inbox, from pod: String) {
         store.takeOver(inbox.key, from: pod) { [self] holder in
             if case .thisPod = holder { metrics.takeovers.increment() }
             lockAnswered(holder, inbox)
@@ -187,174 +187,6 @@ package final class Hub {
             bus.send(.autoCleared(user, entry), to: pods)
         }
     }
-
-    // MARK: - Redis and other pods
-
-    /// The pod may have missed something: finds out whether ids have gone back, then reads all local users again; and once more
-    /// when the other pods must have noticed that it is there.
-    package func catchUp() { catchingUp.call() }
-
-    private func startCatchUp() {
-        eventLoop.assumeIsolated().scheduleTask(in: Self.noticedAfter) { [self] in
-            guard !pods.isAlone else { return }
-            visitAll { [self] inbox in
-                // Whoever took this pod for dead may have been late to take its presence away.
-                confirmPresence(inbox)
-                inbox.resync()
-            }
-        }
-        store.epoch { [self] result in
-            guard case .success(let epoch) = result else { return }
-            self.epoch = epoch
-            bus.resync(pods.others)
-            store.connections.restart(with: connections)
-            let owed = owedLeaves
-            owedLeaves.removeAll()
-            for user in owed where inboxes[user] == nil { release(user, holdsLock: true) }
-            visitAll { [self] inbox in
-                confirmPresence(inbox)
-                compareHistory(of: inbox) { if $0 != nil { inbox.resync() } }
-                for device in inbox.devices { device.retry() }
-            }
-        }
-    }
-
-    /// Compares how far a user's devices have been told with what his stream has ever held, and closes them where it has gone back
-    /// or away: new entries would look as if they had been pushed.
-    ///
-    /// - Parameter completion: Hears the stream's last id; nil where the devices were closed or are gone, or where Redis failed.
-    func compareHistory(of inbox: Inbox, completion: @escaping (StreamID?) -> Void) {
-        let shown = inbox.newestShown
-        store.lastGeneratedID(of: inbox.key) { [self] result in
-            guard case .success(let last) = result, inboxes[inbox.key] === inbox else { return completion(nil) }
-            let isSame = shown == .zero || (last ?? .zero) >= shown
-            if !isSame { startAgain(inbox) }
-            completion(isSame ? last ?? .zero : nil)
-        }
-    }
-
-    /// What the devices know of the user is of another history: they come back and are told of this one.
-    private func startAgain(_ inbox: Inbox) {
-        inbox.forgetHistory()
-        metrics.resyncCloses.increment(by: inbox.devices.count)
-        for device in inbox.devices { device.connection.close(code: .serviceRestart, reason: "resync needed") }
-    }
-
-    /// Redis no longer says that the user has devices here: somebody deleted it, and with it what other pods said of him.
-    func presenceIsLost(of inbox: Inbox) {
-        lookAgain(at: inbox)
-        bus.send(.changed(inbox.key), to: Array(pods.others))
-    }
-
-    private func lookAgain(at inbox: Inbox) {
-        confirmPresence(inbox)
-        inbox.resync()
-    }
-
-    /// Tells the other pods that this one is there, so that none goes on believing that it is alone.
-    ///
-    /// - Parameter replacesProcess: An earlier process of this name crashed or runs still; the others have to take over from it.
-    package func announce(replacesProcess: Bool) {
-        bus.send(replacesProcess ? .restarted : .joined, to: Array(pods.others))
-    }
-
-    /// A pod was found dead: takes over what it held of local users, and looks for what it stored without a word.
-    package func podDied(_ pod: String) {
-        bus.forget(pod)
-        visitAll { [self] inbox in
-            takeOver(inbox, from: pod)
-            inbox.resync()
-        }
-    }
-
-    /// Calls `visit` for every local user, some at a time, so that nothing else has to wait.
-    private func visitAll(_ visit: @escaping (Inbox) -> Void) {
-        visitSome(ArraySlice(Array(inboxes.values)), visit)
-    }
-
-    private func visitSome(_ inboxes: ArraySlice<Inbox>, _ body: @escaping (Inbox) -> Void) {
-        for inbox in inboxes.prefix(Self.visitedAtOnce) where self.inboxes[inbox.key] === inbox { body(inbox) }
-        let rest = inboxes.dropFirst(Self.visitedAtOnce)
-        guard !rest.isEmpty else { return }
-        eventLoop.assumeIsolated().scheduleTask(in: .milliseconds(5)) { self.visitSome(rest, body) }
-    }
-
-    private static let visitedAtOnce = 128
-    /// Between two visits of all users, however often something was missed.
-    private static let restBetweenVisits = TimeAmount.seconds(1)
-    /// Another pod has seen this one's heartbeat by then, and no longer believes that it is alone.
-    private static let noticedAfter = PodDirectory.believedFor + .milliseconds(1_500)
-}
-
-// MARK: - Accepting
-
-extension Problem {
-    fileprivate static let draining = Problem(
-        status: 503,
-        code: "draining",
-        title: "Service Unavailable",
-        detail: "this pod is going away; connect again",
-        retryAfterSeconds: 1
-    )
-}
-
-extension Hub: WebSocketAcceptor {
-    package func accept(
-        query: String,
-        connection: WebSocketConnection
-    ) -> Result<any WebSocketSession, Problem> {
-        guard !isDraining else { return .failure(.draining) }
-        let parameters = QueryParameters(query)
-        do throws(Problem) {
-            let user = try User.parse(id: parameters["user_id"], login: parameters["login"], ids: userIDs)
-            let device = Device(
-                connection: connection,
-                user: user,
-                number: nextDevice,
-                since: try Self.since(parameters["since"]),
-                epoch: parameters["epoch"],
-                hub: self
-            )
-            nextDevice += 1
-            return .success(device)
-        } catch {
-            return .failure(error)
-        }
-    }
-
-    private static func since(_ text: String?) throws(Problem) -> StreamID? {
-        guard let text, !text.isEmpty else { return nil }
-        guard let id = StreamID(text) else {
-            throw .badParameter("since", "must be a stream id such as 1640995200000-0")
-        }
-        return id
-    }
-}
-
-// MARK: - The bus
-
-extension Hub: BusListener {
-    package func received(_ message: BusMessage) {
-        switch message {
-        case .pushed(let user, let id, let predecessor, let notification, let payload):
-            let entry = EntryReference(streamID: id, notificationID: notification)
-            let content = payload.flatMap { NotificationContent(payload: $0, streamID: id) }
-            pushed(entry, predecessor: predecessor, content: content, of: user)
-        case .read(let user, let entry): inboxes[user]?.tellRead(entry)
-        case .autoCleared(let user, let entry): inboxes[user]?.tellCleared(entry)
-        case .changed(let user): if let inbox = inboxes[user] { lookAgain(at: inbox) }
-        case .joined, .restarted, .resync, .probe: break
-        }
-    }
-
-    package func podIsThere(_ pod: String) { pods.add(pod) }
-
-    package func podRestarted(_ pod: String) {
-        logger.warning("a pod came back after a crash", metadata: ["pod": "\(pod)"])
-        podDied(pod)
-    }
-
-    package func missedMessages() { rereading.call() }
 }
 
 @available(*, unavailable)

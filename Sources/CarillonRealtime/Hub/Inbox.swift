@@ -33,7 +33,7 @@ final class Inbox {
     private var isReading = false
     /// Counts the histories of the stream that this pod knew; what was asked of an earlier one is of no use.
     private var history = 0
-    /// The stream is being compared with the cursor.
+    /// The stream is being compared with what was shown.
     private var isDoubted = false
     /// Rounds of upkeep that came by; begins anywhere, so that users who came together do not have their turns together.
     var rounds = Int.random(in: 0..<100)

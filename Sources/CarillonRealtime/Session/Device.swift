@@ -258,7 +258,10 @@ package final class Device: WebSocketSession {
     /// Gives a live device an entry that it does not have yet; the frame is shared by all devices of the user.
     func push(_ frame: ByteBuffer, _ id: StreamID) {
         guard case .live = phase else { return }
-        guard id > mark else { return inbox?.doubtHistory() ?? () }
+        guard id > mark else {
+            inbox?.doubtHistory()
+            return
+        }
         mark = id
         connection.send(frame)
     }
