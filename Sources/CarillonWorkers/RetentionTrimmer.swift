@@ -7,7 +7,7 @@ import ServiceLifecycle
 /// A user is looked at on the day after his oldest entry is due, and at once when he changes his retention.
 package struct RetentionTrimmer: Service {
     private let queues: UserQueues
-    private let care: UserCare
+    private let rounds: UserQueueRounds
     private let worker: PeriodicWorker
 
     package init(
@@ -18,21 +18,16 @@ package struct RetentionTrimmer: Service {
         context: WorkerContext
     ) {
         self.queues = queues
-        self.worker = context.periodic(.retentionTrimmer, every: interval)
-        self.care = UserCare(keeper: keeper, listener: listener, worker: worker)
+        worker = context.periodic(.retentionTrimmer, every: interval)
+        let care = UserCare(keeper: keeper, listener: listener, worker: worker)
+        rounds = UserQueueRounds(care: care, pop: queues.popTrimming)
     }
 
     package func run() async throws { try await worker.run { try await round() } }
 
-    private func round() async throws -> Int {
-        var removed = 0
-        while case let users = try await queues.popTrimming(), !users.isEmpty {
-            for user in users {
-                guard let report = try await care.keep(user) else { continue }
-                removed += report.removed
-                if let due = report.nextTrimMilliseconds { try await queues.scheduleTrim(of: user, at: due) }
-            }
+    private func round() async throws(StoreError) -> Int {
+        try await rounds.round { user, report throws(StoreError) in
+            if let due = report.nextTrimMilliseconds { try await queues.scheduleTrim(of: user, at: due) }
         }
-        return removed
     }
 }

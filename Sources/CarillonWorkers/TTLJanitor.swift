@@ -6,8 +6,7 @@ import ServiceLifecycle
 ///
 /// Its cost follows what expired: users stand in a set per ten seconds of the clock, from which pods pop them.
 package struct TTLJanitor: Service {
-    private let queues: UserQueues
-    private let care: UserCare
+    private let rounds: UserQueueRounds
     private let worker: PeriodicWorker
 
     package init(
@@ -17,18 +16,10 @@ package struct TTLJanitor: Service {
         listener: any ClearingListener,
         context: WorkerContext
     ) {
-        self.queues = queues
-        self.worker = context.periodic(.ttlJanitor, every: interval)
-        self.care = UserCare(keeper: keeper, listener: listener, worker: worker)
+        worker = context.periodic(.ttlJanitor, every: interval)
+        let care = UserCare(keeper: keeper, listener: listener, worker: worker)
+        rounds = UserQueueRounds(care: care, pop: queues.popExpired)
     }
 
-    package func run() async throws { try await worker.run { try await round() } }
-
-    private func round() async throws -> Int {
-        var removed = 0
-        while case let users = try await queues.popExpired(), !users.isEmpty {
-            for user in users { removed += try await care.keep(user)?.removed ?? 0 }
-        }
-        return removed
-    }
+    package func run() async throws { try await worker.run { try await rounds.round() } }
 }

@@ -21,7 +21,8 @@ package struct KeepingReport: Sendable {
 ///
 /// The three workers that clean differ in how they find users; what they do with one is the same: entries past retention and
 /// read entries whose payload expired go; unread ones whose payload expired go when somebody is online to be told; the group
-/// exists; nothing that is read or gone stays pending; the state hash holds no field without an entry; an empty stream goes.
+/// exists; nothing that is read or gone stays pending; the state hash holds no field without an entry; an empty stream of a user
+/// who is not online goes.
 ///
 /// XDEL comes first and its answer decides who counts. The state hash is read before the stream, so that a field whose entry is
 /// added in between is not taken for an orphan.
@@ -80,7 +81,8 @@ package struct UserKeeper: Sendable {
         if let position, !kept.isEmpty { try await countTrimmed(user, position, entries, kept: kept) }
         if let oldest = kept.first {
             report.nextTrimMilliseconds = oldest.id.milliseconds + lifetime
-        } else {
+        } else if !isOnline {
+            // Where devices are online, a stream that is gone would look like a history that was lost.
             try await deleteIfIdle(user, now)
         }
         return report

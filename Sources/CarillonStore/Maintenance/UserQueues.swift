@@ -3,7 +3,8 @@ package import CarillonRedis
 
 /// Which users need a look: what workers take their work from.
 ///
-/// The time is Redis's: a pod with a wrong clock would pop users before anything of theirs has expired. Users are popped, so that pods share the work without doing it twice. What a pod popped and did not finish, the sweep finds.
+/// The time is Redis's: a pod with a wrong clock would pop users before anything of theirs has expired. Users are popped, so that
+/// pods share the work without doing it twice. What a pod popped and did not finish, the sweep finds.
 ///
 /// - Isolation: any task
 package struct UserQueues: Sendable {

@@ -246,6 +246,20 @@ import Testing
         }
     }
 
+    /// Its devices would be told that their history is gone.
+    @Test func anEmptyStreamStaysWhereSomebodyIsOnline() async throws {
+        try await StoreLink.with { link in
+            try await link.redis("HSET", "notif:conn:1-alice", "a", "1")
+            let id = try await link.add(alice, "n", id: try await id(link, daysAgo: 2))
+            try await link.redis("XDEL", stream, id.text)
+            _ = try await keepTwice(link)
+            #expect(try await link.redis("EXISTS", stream) == .integer(1))
+            try await link.redis("DEL", "notif:conn:1-alice")
+            _ = try await keepTwice(link)
+            #expect(try await link.redis("EXISTS", stream) == .integer(0))
+        }
+    }
+
     @Test func anOldStreamWithEntriesIsNoEmptyOne() async throws {
         try await StoreLink.with { link in
             try await link.add(alice, "n", id: try await id(link, daysAgo: 1))

@@ -1,0 +1,43 @@
+import CarillonDomain
+import CarillonStore
+import Synchronization
+
+/// Rounds over a queue of users that pods share: pops some and brings each in order, until the queue is empty.
+///
+/// Who was popped is kept here until he is done, so that a Redis that goes away in the middle costs a round and nobody's turn.
+/// Whom a pod popped that died, the sweep finds.
+///
+/// - Isolation: any task, one round at a time
+final class UserQueueRounds: Sendable {
+    private let care: UserCare
+    private let pop: @Sendable () async throws(StoreError) -> [UserKey]
+    private let popped = Mutex<[UserKey]>([])
+
+    init(care: UserCare, pop: @escaping @Sendable () async throws(StoreError) -> [UserKey]) {
+        self.care = care
+        self.pop = pop
+    }
+
+    /// - Parameter kept: Hears what keeping each user came to.
+    /// - Returns: How much was removed.
+    func round(
+        kept: (UserKey, KeepingReport) async throws(StoreError) -> Void = { _, _ in }
+    ) async throws(StoreError) -> Int {
+        var removed = 0
+        while let user = try await next() {
+            if let report = try await care.keep(user) {
+                removed += report.removed
+                try await kept(user, report)
+            }
+            popped.withLock { _ = $0.popLast() }
+        }
+        return removed
+    }
+
+    private func next() async throws(StoreError) -> UserKey? {
+        if let user = popped.withLock({ $0.last }) { return user }
+        let users = try await pop()
+        popped.withLock { $0 = users }
+        return users.last
+    }
+}
