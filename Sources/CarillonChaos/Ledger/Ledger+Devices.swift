@@ -199,7 +199,8 @@ extension Ledger {
         if let due = faults.due(from: post.firstSent, base: base), now > due {
             findings.add(
                 .late,
-                "\(describe(index)) reached device \(device) \(seconds(now - due)) too late, \(seconds(now - base)) after it could"
+                "\(describe(index)) reached device \(device) \(seconds(now - due)) too late, \(seconds(now - base)) after it could; "
+                    + "the device had begun to connect \(seconds(now - devices[device].connectingAt)) before"
             )
         }
         settle()
