@@ -4,8 +4,9 @@ import Synchronization
 
 /// Rounds over a queue of users that pods share: pops some and brings each in order, until the queue is empty.
 ///
-/// Who was popped is kept here until he is done, so that a Redis that goes away in the middle costs a round and nobody's turn.
-/// Whom a pod popped that died, the sweep finds.
+/// Who was popped is kept here until he is done, so that a Redis that goes away in the middle costs a round and nobody's turn. A
+/// user whom Redis refuses to work on must not hold up the others: he is let go. Him, and whom a pod popped that died, the sweep
+/// finds.
 ///
 /// - Isolation: any task, one round at a time
 final class UserQueueRounds: Sendable {
@@ -25,15 +26,23 @@ final class UserQueueRounds: Sendable {
     ) async throws(StoreError) -> Int {
         var removed = 0
         while let user = try await next() {
-            if let report = try await care.keep(user) {
-                removed += report.removed
-                try await kept(user, report)
+            do throws(StoreError) {
+                if let report = try await care.keep(user) {
+                    removed += report.removed
+                    try await kept(user, report)
+                }
+            } catch {
+                if error.code == .refused { letGo() }
+                throw error
             }
-            popped.withLock { _ = $0.popLast() }
+            letGo()
         }
         return removed
     }
 
+    private func letGo() { popped.withLock { _ = $0.popLast() } }
+
+    /// The user whose turn it is; nil where the queue is empty.
     private func next() async throws(StoreError) -> UserKey? {
         if let user = popped.withLock({ $0.last }) { return user }
         let users = try await pop()

@@ -1,7 +1,6 @@
 import CarillonDomain
 import CarillonMetrics
 import CarillonRedis
-import CarillonStore
 import CarillonTestSupport
 import Logging
 import NIOCore
@@ -9,6 +8,7 @@ import NIOPosix
 import Synchronization
 import Testing
 
+@testable import CarillonStore
 @testable import CarillonWorkers
 
 /// Brings users in order while Redis refuses their keys, or goes away.
@@ -83,6 +83,26 @@ import Testing
         // The first of them was brought in order before Redis went.
         #expect(try await rounds.round() == 2)
         #expect(try await rounds.round() == 0)
+        try await close(connection)
+        await redis.stop()
+    }
+
+    @Test func aUserWhomRedisRefusesHoldsUpNobody() async throws {
+        let redis = try await RedisProcess.start()
+        let (connection, client) = try await connect(redis)
+        let users = (1...3 as ClosedRange<Int64>).map { User(id: .number($0), login: "u").key }
+        let queue = Mutex<[[UserKey]]>([users])
+        let rounds = UserQueueRounds(care: care(client)) { () async throws(StoreError) in
+            queue.withLock { $0.popLast() } ?? []
+        }
+        let kept = Mutex<[UserKey]>([])
+        for _ in 0..<2 {
+            _ = try? await rounds.round { user, _ throws(StoreError) in
+                if user == users[1] { throw StoreError(refused: "ERR of a test") }
+                kept.withLock { $0.append(user) }
+            }
+        }
+        #expect(Set(kept.withLock { $0 }) == [users[0], users[2]])
         try await close(connection)
         await redis.stop()
     }
