@@ -153,8 +153,30 @@ import Testing
         book.push(troubled, to: device)
         book.ledger.faultEnded(fault)
         let snapshot = book.ledger.snapshot()
-        #expect(snapshot.quietLatency.count == 1 && snapshot.quietLatency.max == .milliseconds(10))
-        #expect(snapshot.troubledLatency.count == 1 && snapshot.troubledLatency.max == .milliseconds(500))
+        #expect(snapshot.deliveries.quiet.count == 1 && snapshot.deliveries.quiet.max == .milliseconds(10))
+        #expect(snapshot.deliveries.troubled.count == 1 && snapshot.deliveries.troubled.max == .milliseconds(500))
+    }
+
+    @Test func answersAreTimedFromTheTryThatWasAccepted() throws {
+        let quiet = book.post(isAccepted: false)
+        let tried = book.now
+        book.pass(.milliseconds(20))
+        book.accept(quiet, tried: tried)
+        let fault = book.fault()
+        let repeated = book.post(isAccepted: false)
+        book.pass(.seconds(2))
+        let again = book.now
+        book.pass(.milliseconds(300))
+        book.accept(repeated, tried: again)
+        book.pass(.seconds(1))
+        // The same answer once more, of a raced try.
+        book.accept(repeated, tried: again)
+        book.ledger.faultEnded(fault)
+        let snapshot = book.ledger.snapshot()
+        #expect(snapshot.answers.quiet.count == 1 && snapshot.answers.quiet.max == .milliseconds(20))
+        #expect(snapshot.answers.troubled.count == 1 && snapshot.answers.troubled.max == .milliseconds(300))
+        let record = try #require(snapshot.faults.first)
+        #expect(record.answers.count == 1 && record.answers.max == .milliseconds(300))
     }
 }
 

@@ -26,7 +26,7 @@ import Testing
             #expect(audit.read == ledger.counts.readsAcknowledged)
             #expect(ledger.counts.readsSaid > ledger.counts.accepted / 4)
             #expect(ledger.counts.unknown == 0 && ledger.counts.refused == 0)
-            #expect(ledger.quietLatency.count == ledger.counts.delivered)
+            #expect(ledger.deliveries.quiet.count == ledger.counts.delivered)
             #expect(audit.replays == 20)
         }
     }

@@ -59,6 +59,7 @@ package struct Verdict: Sendable {
                 "  \(number + 1). \(fault.record.name) (\(fault.record.detail)): at \(Self.time(fault.began)), for "
                     + "\(fault.length.map { Self.time($0) } ?? "the rest"), recovered in \(recovered); "
                     + "deliveries meanwhile \(fault.latency.count), p99 \(Self.time(fault.latency.percentile(0.99)))"
+                    + "; answers p99 \(Self.time(fault.answers.percentile(0.99)))"
             )
             lines += excuseLines(number, fault)
         }
@@ -115,8 +116,11 @@ package struct Verdict: Sendable {
         let recoveries = ledger.faults.compactMap(\.timeToRecover).reduce(into: LatencyHistogram()) { $0.record($1) }
         return [
             "", "latency, from the post to the push:",
-            "  quiet          \(Self.summary(ledger.quietLatency))",
-            "  during faults  \(Self.summary(ledger.troubledLatency))",
+            "  quiet          \(Self.summary(ledger.deliveries.quiet))",
+            "  during faults  \(Self.summary(ledger.deliveries.troubled))",
+            "latency, from the post to its 202:",
+            "  quiet          \(Self.summary(ledger.answers.quiet))",
+            "  during faults  \(Self.summary(ledger.answers.troubled))",
             "time to recover  \(Self.summary(recoveries))",
         ]
     }

@@ -12,6 +12,8 @@ struct FaultBook {
         var recovered: NIODeadline?
         /// Deliveries that ran while the window was open.
         var latency = LatencyHistogram()
+        /// Posts answered with 202 while it was.
+        var answers = LatencyHistogram()
     }
 
     /// Time after a fault's end within which everything must be as if it had not been.
@@ -37,11 +39,19 @@ struct FaultBook {
 
     mutating func recover(_ fault: Int, at now: NIODeadline) { windows[fault].recovered = now }
 
-    mutating func record(_ latency: TimeAmount, inWindowsFrom start: NIODeadline, to end: NIODeadline) {
-        guard start < calmFrom else { return }
+    /// Books a time from `start` to `end` in all windows that it touches. - Returns: whether there are any.
+    mutating func record(
+        from start: NIODeadline,
+        to end: NIODeadline,
+        in histogram: WritableKeyPath<Window, LatencyHistogram>
+    ) -> Bool {
+        guard start < calmFrom else { return false }
+        var isTouched = false
         for index in windows.indices where overlaps(windows[index], start, end) {
-            windows[index].latency.record(latency)
+            windows[index][keyPath: histogram].record(end - start)
+            isTouched = true
         }
+        return isTouched
     }
 
     /// Whether a fault, or the grace after one, touches this time.

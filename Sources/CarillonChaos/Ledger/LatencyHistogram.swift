@@ -1,5 +1,15 @@
 package import NIOCore
 
+/// Times apart by whether a fault ran.
+package struct Latencies: Sendable {
+    package private(set) var quiet = LatencyHistogram()
+    package private(set) var troubled = LatencyHistogram()
+
+    mutating func record(_ time: TimeAmount, isTroubled: Bool) {
+        if isTroubled { troubled.record(time) } else { quiet.record(time) }
+    }
+}
+
 /// Counts times in buckets that are each a sixteenth of their power of two wide, from a microsecond up.
 package struct LatencyHistogram: Sendable {
     private static let steps = 16

@@ -186,13 +186,8 @@ extension Ledger {
         let now = clock()
         let post = posts[notifications[index].post]
         let start = max(post.triedAt, devices[device].connectingAt)
-        let latency = now - start
-        if faults.touches(from: start, to: now) {
-            troubled.record(latency)
-            faults.record(latency, inWindowsFrom: start, to: now)
-        } else {
-            quiet.record(latency)
-        }
+        let isTroubled = faults.record(from: start, to: now, in: \.latency)
+        deliveries.record(now - start, isTroubled: isTroubled)
         guard wasOwed else { return }
         notifications[index].owed &= ~devices[device].bit
         let base = max(post.acceptedAt ?? now, devices[device].connectingAt)

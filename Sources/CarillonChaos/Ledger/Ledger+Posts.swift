@@ -47,8 +47,10 @@ extension Ledger {
         if isFirst {
             posts[token].outcome = .accepted
             posts[token].triedAt = tried
-            posts[token].acceptedAt = clock()
+            let now = clock()
+            posts[token].acceptedAt = now
             counts.accepted += targets.count
+            answers.record(now - tried, isTroubled: faults.record(from: tried, to: now, in: \.answers))
         }
         for (offset, id) in ids.enumerated() {
             let index = posts[token].firstNotification + offset

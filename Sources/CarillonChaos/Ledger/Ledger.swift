@@ -54,8 +54,10 @@ package final class Ledger {
     var missingDevices = 0
     /// Faults that ended and are not recovered from.
     var recovering: [Int] = []
-    var quiet = LatencyHistogram()
-    var troubled = LatencyHistogram()
+    /// From the accepted try of a post, or the beginning of the device's connection, to the push.
+    var deliveries = Latencies()
+    /// From the accepted try of a post to its 202.
+    var answers = Latencies()
     /// Notifications that are not delivered everywhere, by the fault that excuses it.
     var excused: [Int: Set<Int>] = [:]
     var lost: Set<Int> = []

@@ -39,6 +39,7 @@ package struct LedgerSnapshot: Sendable {
         /// From its end; nil where not everything recovered.
         package let timeToRecover: TimeAmount?
         package let latency: LatencyHistogram
+        package let answers: LatencyHistogram
         /// Notifications that were not delivered everywhere, and are excused by it.
         package let undelivered: Set<Int>
     }
@@ -46,8 +47,8 @@ package struct LedgerSnapshot: Sendable {
     package let counts: Ledger.Counts
     package let findings: Findings
     package let faults: [Fault]
-    package let quietLatency: LatencyHistogram
-    package let troubledLatency: LatencyHistogram
+    package let deliveries: Latencies
+    package let answers: Latencies
     /// Notifications that some device never got, without an excuse.
     package let lost: Set<Int>
     /// By index of the user.
@@ -74,6 +75,7 @@ extension Ledger {
                 length: window.ended.map { $0 - window.began },
                 timeToRecover: window.recovered.flatMap { recovered in window.ended.map { recovered - $0 } },
                 latency: window.latency,
+                answers: window.answers,
                 undelivered: excused[number] ?? []
             )
         }
@@ -81,8 +83,8 @@ extension Ledger {
             counts: counts,
             findings: findings,
             faults: faults,
-            quietLatency: quiet,
-            troubledLatency: troubled,
+            deliveries: deliveries,
+            answers: answers,
             lost: lost,
             users: snapshots
         )
