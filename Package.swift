@@ -40,7 +40,7 @@ func tests(_ name: String, _ dependencies: [Target.Dependency]) -> Target {
 
 // Direction of imports, checked by `make check`:
 // Domain <- {Metrics, Config, TLS, Redis} <- Store <- {Realtime, Workers, HTTP} <- App <- cmd/server; Tools <- cmd/client, cmd/sender
-// Beside the product: {Domain, TestSupport} <- Load <- Chaos, which drive load against running servers
+// Beside the product, to break it: Domain <- Load <- Chaos <- cmd/chaos; Chaos runs servers through TestSupport
 let package = Package(
     name: "carillon",
     platforms: [.macOS(.v15)],

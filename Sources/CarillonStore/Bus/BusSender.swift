@@ -14,8 +14,8 @@ package final class BusSender {
     private let eventLoop: any EventLoop
     private var peers: [String: Peer] = [:]
     private var isFlushScheduled = false
-    /// The highest number ever given. A pod that was forgotten begins behind it: numbers that come again would be taken for
-    /// repetitions by a reader that is still there.
+    /// The highest number ever given. A pod that was forgotten begins behind it: numbers that begin again could go on just where
+    /// its reader stopped, and hide what it missed.
     private var highestNumber: UInt64 = 0
 
     private struct Peer {
