@@ -157,8 +157,16 @@ final class ProxyConnection {
     private func recognise(_ bytes: ByteBuffer) {
         guard !isBus else { return }
         let seen = tail + bytes.readableBytesView
-        isBus = seen.firstRange(of: Self.xread) != nil
+        isBus = seen.withUnsafeBytes(Self.offsetOfXREAD) != nil
         tail = seen.suffix(Self.xread.count - 1)
+    }
+
+    /// Byte by byte: the search of collections takes microseconds for each, and all that a pod asks Redis for would wait for it.
+    private static func offsetOfXREAD(_ bytes: UnsafeRawBufferPointer) -> Int? {
+        guard let base = bytes.baseAddress, bytes.count >= xread.count else { return nil }
+        return (0...bytes.count - xread.count).first {
+            bytes[$0] == xread[0] && memcmp(base + $0, xread, xread.count) == 0
+        }
     }
 
     /// Takes XREADs out of what the pod says and answers them itself.
@@ -166,8 +174,9 @@ final class ProxyConnection {
     /// A pod has at most one XREAD on its way and writes it whole and last, so it begins with the array header just before its
     /// name and ends with the bytes.
     private func withoutReads(_ bytes: ByteBuffer) -> ByteBuffer {
-        guard let name = bytes.readableBytesView.firstRange(of: Self.xread),
-            let header = bytes.readableBytesView[..<name.lowerBound].lastIndex(of: UInt8(ascii: "*"))
+        let view = bytes.readableBytesView
+        guard let name = bytes.withUnsafeReadableBytes(Self.offsetOfXREAD),
+            let header = view[..<(view.startIndex + name)].lastIndex(of: UInt8(ascii: "*"))
         else { return bytes }
         let connection = NIOLoopBound(self, eventLoop: links.eventLoop)
         links.eventLoop.scheduleTask(in: Self.silence) {
