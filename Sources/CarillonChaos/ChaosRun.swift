@@ -130,7 +130,7 @@ package final class ChaosRun: Sendable {
             portsChanged: { [loadLoop] ports in
                 try? await loadLoop.submit { load.value.fleet?.changePorts(ports) }.get()
             },
-            dropAllDevices: { [loadLoop] in try? await loadLoop.submit { load.value.fleet?.dropAllDevices() }.get() },
+            devices: { [loadLoop] act in try? await loadLoop.submit { load.value.fleet?.perform(act) }.get() },
             say: { [weak self] in self?.progress($0) }
         )
     }

@@ -101,6 +101,12 @@ package final class LoadDevice: ChannelInboundHandler {
 
     package func resumeReading() { setReading(true) }
 
+    /// Sends pings, as many as the socket takes at once; nobody needs that many.
+    package func flood(_ pings: Int) {
+        guard case .open = phase, let context else { return }
+        for _ in 0..<pings where context.channel.isWritable { write(.ping, ByteBuffer()) }
+    }
+
     private func setReading(_ reads: Bool) {
         guard let context else { return }
         context.channel.setOption(.autoRead, value: reads).whenFailure { _ in }

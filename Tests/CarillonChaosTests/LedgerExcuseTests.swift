@@ -99,6 +99,35 @@ import Testing
         #expect(book.ledger.counts.connectionsLost == 2 * closes.count)
     }
 
+    /// What a device brings upon itself is right where no fault runs; everything else is not.
+    @Test(arguments: [
+        (DeviceConduct.asleep, LoadClose.closed(code: 1001, reason: "no answer to two pings"), 0),
+        (.asleep, .closed(code: 1013, reason: "too slow"), 0),
+        (.asleep, .lost(LoadError("gone")), 0),
+        (.asleep, .closed(code: 4429, reason: "too many messages"), 1),
+        (.flooding, .closed(code: 4429, reason: "too many messages"), 0),
+        (.flooding, .lost(LoadError("gone")), 1),
+        (.normal, .closed(code: 4429, reason: "too many messages"), 1),
+    ])
+    func devicesThatMisbehaveAreSentAway(conduct: DeviceConduct, close: LoadClose, findings: Int) {
+        let device = book.device()
+        book.ledger.conducts(device, conduct)
+        book.lose(device, close)
+        #expect(book.count(.badConnection) == findings)
+    }
+
+    /// What was said while it slept, a device hears when it wakes.
+    @Test(arguments: [(999, 0), (1_001, 1)])
+    func whoWakesHearsThatItWasClosed(milliseconds: Int64, findings: Int) {
+        let device = book.device()
+        book.ledger.conducts(device, .asleep)
+        book.pass(.seconds(10))
+        book.ledger.conducts(device, .normal)
+        book.pass(.milliseconds(milliseconds))
+        book.lose(device, .closed(code: 1001, reason: "no answer to two pings"))
+        #expect(book.count(.badConnection) == findings)
+    }
+
     @Test func someClosesAreNeverRight() {
         let device = book.device()
         _ = book.fault()

@@ -157,6 +157,23 @@ import Testing
         #expect(snapshot.deliveries.troubled.count == 1 && snapshot.deliveries.troubled.max == .milliseconds(500))
     }
 
+    /// A device that sleeps hears nothing in time, and is due from when it wakes.
+    @Test(arguments: [(900, 0), (1_100, 1)])
+    func deliveryIsDueAfterTheWakening(milliseconds: Int64, late: Int) {
+        let device = book.device()
+        book.ledger.conducts(device, .asleep)
+        let early = book.post()
+        let token = book.post()
+        book.pass(.seconds(30))
+        book.push(early, to: device)
+        book.ledger.conducts(device, .normal)
+        book.pass(.milliseconds(milliseconds))
+        book.push(token, to: device)
+        #expect(book.count(.late) == late)
+        let quiet = book.ledger.snapshot().deliveries.quiet
+        #expect(quiet.count == 1 && quiet.max == .milliseconds(milliseconds))
+    }
+
     @Test func answersAreTimedFromTheTryThatWasAccepted() throws {
         let quiet = book.post(isAccepted: false)
         let tried = book.now

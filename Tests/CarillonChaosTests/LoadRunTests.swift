@@ -2,8 +2,8 @@ import CarillonChaos
 import CarillonTestSupport
 import Testing
 
-/// Load on real pods.
-@Suite struct LoadRunTests {
+/// Load on real pods; one run at a time, because lateness is judged.
+@Suite(.serialized) struct LoadRunTests {
     @Test func quietRunIsGreen() async throws {
         try await withPods(2) { redis, pods in
             let plan = FleetPlan(users: 20, postsPerSecond: 200, moveEvery: .milliseconds(100))
@@ -87,6 +87,33 @@ import Testing
             let isGreen = verdict.isGreen
             #expect(isGreen, "\(verdict.text)")
             #expect(ledger.counts.unknown > 0)
+        }
+    }
+
+    /// Half of the devices sleep until their pods take them for gone, and some flood: all others are served as ever.
+    @Test func runWithDevicesThatMisbehaveIsGreen() async throws {
+        try await withPods(2, environment: ["PING_INTERVAL": "1s"]) { redis, pods in
+            let ports = pods.map(\.port)
+            let run = try await LoadRun.make(FleetPlan(users: 20, postsPerSecond: 200), ports: ports)
+            try await run.call { fleet, _ in fleet.start() }
+            try await posts(100, of: run)
+            try await run.call { fleet, _ in fleet.perform(.sleep(share: 0.5)) }
+            try await wait(until: "some were taken for gone", within: .seconds(10)) {
+                try await run.call { $1.counts.connectionsLost >= 3 }
+            }
+            try await run.call { fleet, _ in
+                fleet.perform(.wake)
+                fleet.perform(.flood(3))
+            }
+            let sent = try await run.call { $1.counts.posts }
+            try await posts(sent + 400, of: run)
+            try await run.call { fleet, _ in fleet.perform(.stopFlood) }
+            let ledger = try await run.finish()
+            let audit = try await Audit(redisPort: redis.port, ports: ports).run(ledger)
+            try await run.stop()
+            let verdict = Verdict(seed: 1, command: "none", ledger: ledger, audit: audit)
+            let isGreen = verdict.isGreen
+            #expect(isGreen, "\(verdict.text)")
         }
     }
 

@@ -53,6 +53,17 @@ import Testing
         #expect(FaultKind.named("no-such-thing") == nil)
     }
 
+    /// Others must be served as ever while some misbehave, so that no other fault may excuse that they are not.
+    @Test func nothingHappensBesideDevicesThatMisbehave() {
+        let kinds = Set(["devices-asleep", "devices-flooding"])
+        for seed in UInt64(0)..<50 {
+            for step in schedule(seed, .long).steps {
+                guard let overlap = step.overlap else { continue }
+                #expect(kinds.isDisjoint(with: [step.fault.record.name, overlap.fault.record.name]))
+            }
+        }
+    }
+
     @Test func everyKindHasANameOfItsOwnAndAPromise() {
         #expect(Set(FaultKind.all.map(\.name)).count == FaultKind.all.count)
         for kind in FaultKind.all { #expect(!kind.promise.isEmpty) }

@@ -21,6 +21,14 @@ package struct Touched: Sendable, Equatable {
     package var redis: Bool
     /// Indexes of the users whose keys were tampered with.
     package var users: Set<Int>
+    /// No other fault may happen meanwhile.
+    package var isAlone = false
+
+    static let everything: Touched = {
+        var touched = Touched()
+        touched.isAlone = true
+        return touched
+    }()
 
     package init(pods: Set<Int> = [], redis: Bool = false, users: Set<Int> = []) {
         self.pods = pods
@@ -30,7 +38,8 @@ package struct Touched: Sendable, Equatable {
 
     /// Whether two faults may happen at the same time.
     package func isApart(from other: Touched) -> Bool {
-        pods.isDisjoint(with: other.pods) && !(redis && other.redis) && users.isDisjoint(with: other.users)
+        !isAlone && !other.isAlone && pods.isDisjoint(with: other.pods) && !(redis && other.redis)
+            && users.isDisjoint(with: other.users)
     }
 }
 

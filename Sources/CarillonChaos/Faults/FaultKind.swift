@@ -174,6 +174,16 @@ package struct FaultKind: Sendable {
     ]
 
     private static let devices: [FaultKind] = [
-        FaultKind("devices-dropped", "all devices come back at once, without gap or repeat") { _ in DevicesDropped() }
+        FaultKind("devices-dropped", "all devices come back at once, without gap or repeat") { _ in DevicesDropped() },
+        FaultKind("devices-asleep", "others notice nothing; who wakes has missed nothing", isBrief: false) {
+            DevicesAsleep(share: 0.25, length: $0.seconds(5...10, long: 5...40))
+        },
+        FaultKind(
+            "devices-flooding",
+            "others notice nothing; after 30 s the flooding ones are closed with 4429",
+            isBrief: false
+        ) {
+            DevicesFlooding(devices: 4, length: $0.seconds(4...6, long: 5...45))
+        },
     ]
 }

@@ -143,22 +143,3 @@ struct PodJoined: Fault {
         try await world.removeLastPod()
     }
 }
-
-/// Every device loses its connection at the same moment, and all come back at once.
-struct DevicesDropped: Fault {
-    var record: FaultRecord { FaultRecord(name: "devices-dropped", detail: "all of them", excuse: .nothing) }
-    var touched: Touched { Touched() }
-
-    func inject(_ world: World) async throws { await world.hooks.dropAllDevices() }
-}
-
-/// Nothing happens for a while: what a run says with it alone, it says of a healthy system.
-struct Calm: Fault {
-    let length: Duration
-
-    var record: FaultRecord { FaultRecord(name: "calm", detail: "for \(length.inSeconds)", excuse: .nothing) }
-    var touched: Touched { Touched() }
-    var isFault: Bool { false }
-
-    func inject(_ world: World) async throws { try await Task.sleep(for: length) }
-}

@@ -54,8 +54,15 @@ package final class Fleet {
         posting.stop()
     }
 
-    /// Every device loses its connection now, and comes back by itself.
-    package func dropAllDevices() { devices.forEach { $0.loseConnection() } }
+    package func perform(_ act: DeviceAct) {
+        switch act {
+        case .drop: devices.forEach { $0.loseConnection() }
+        case .sleep(let share): for device in devices where chance(share) { device.sleep() }
+        case .wake: devices.forEach { $0.wake() }
+        case .flood(let count): devices.shuffled(using: &random).prefix(count).forEach { $0.flood() }
+        case .stopFlood: devices.forEach { $0.stopFlood() }
+        }
+    }
 
     /// Number of devices whose replay is over.
     package var liveDevices: Int { devices.count { $0.isLive } }

@@ -14,6 +14,9 @@ final class FleetDevice: LoadDeviceObserver {
     /// Reads that are said at once.
     private static let immediateReads = 0.3
     private static let repeatDelay = TimeAmount.milliseconds(200)
+    /// Four times what a device may send.
+    private static let floodPings = 80
+    private static let floodInterval = TimeAmount.milliseconds(100)
 
     private unowned let fleet: Fleet
     private let user: Int
@@ -28,6 +31,9 @@ final class FleetDevice: LoadDeviceObserver {
     private var willRepeat = false
     private var isLeaving = false
     private(set) var isLive = false
+    private var conduct = DeviceConduct.normal {
+        didSet { fleet.ledger.conducts(number, conduct) }
+    }
 
     init(fleet: Fleet, user: Int, number: Int) {
         self.fleet = fleet
@@ -42,7 +48,7 @@ final class FleetDevice: LoadDeviceObserver {
 
     /// Leaves for another pod.
     func move() {
-        guard isLive, !isLeaving, let connection else { return }
+        guard isLive, !isLeaving, conduct == .normal, let connection else { return }
         isLeaving = true
         port = fleet.port(other: port)
         if fleet.chance(0.5) { connection.close() } else { connection.drop() }
@@ -50,6 +56,39 @@ final class FleetDevice: LoadDeviceObserver {
 
     /// The network takes the connection away.
     func loseConnection() { connection?.drop() }
+
+    /// Takes nothing from its connection until it wakes or loses it.
+    func sleep() {
+        guard isLive, conduct == .normal, let connection else { return }
+        conduct = .asleep
+        connection.stopReading()
+    }
+
+    func wake() {
+        guard conduct == .asleep else { return }
+        conduct = .normal
+        connection?.resumeReading()
+    }
+
+    /// Sends far more than it may, on each connection that it gets, until it comes to its senses.
+    func flood() {
+        guard conduct == .normal else { return }
+        conduct = .flooding
+        floodOn()
+    }
+
+    private func floodOn() {
+        guard conduct == .flooding else { return }
+        connection?.flood(Self.floodPings)
+        fleet.after(Self.floodInterval) { [unowned self] in floodOn() }
+    }
+
+    /// What it has sent in vain would keep it slow for long: it begins again with a new connection.
+    func stopFlood() {
+        guard conduct == .flooding else { return }
+        connection?.drop()
+        conduct = .normal
+    }
 
     func stop() {
         connection?.drop()
@@ -130,6 +169,8 @@ final class FleetDevice: LoadDeviceObserver {
         guard !fleet.isStopped else { return }
         let pause = pause(after: close, isOwnWish: isOwnWish)
         fleet.ledger.lost(number, close, isOwnWish: isOwnWish, comesBackAt: fleet.ledger.clock() + pause)
+        // Sleep ends with the connection; a flood goes on with the next one.
+        if conduct == .asleep { conduct = .normal }
         fleet.after(pause) { [unowned self] in connect() }
     }
 

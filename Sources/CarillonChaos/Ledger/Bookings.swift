@@ -42,6 +42,15 @@ struct BookedNotification {
     var isStoredTwice = false
 }
 
+/// How a device treats the hub; what it does to others is never excused by it.
+package enum DeviceConduct: Sendable {
+    case normal
+    /// It takes nothing from its socket and answers nothing.
+    case asleep
+    /// It sends more than it may.
+    case flooding
+}
+
 /// A device over all its connections.
 struct BookedDevice {
     let user: Int
@@ -50,6 +59,9 @@ struct BookedDevice {
     /// When the attempt began that led to the present connection.
     var connectingAt = NIODeadline.distantPast
     var isLive = false
+    var conduct = DeviceConduct.normal
+    /// When it last woke.
+    var awokeAt = NIODeadline.distantPast
     /// It was live once, so it counts.
     var wasLive = false
     /// When it lost its last connection, and when it was to try again.

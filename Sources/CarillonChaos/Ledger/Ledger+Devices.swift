@@ -42,6 +42,12 @@ extension Ledger {
         settle()
     }
 
+    /// The device treats the hub in another way from now on.
+    package func conducts(_ device: Int, _ conduct: DeviceConduct) {
+        if devices[device].conduct == .asleep { devices[device].awokeAt = clock() }
+        devices[device].conduct = conduct
+    }
+
     /// The device's connection ended.
     ///
     /// - Parameters:
@@ -64,6 +70,9 @@ extension Ledger {
         let isCalm = !faults.touches(from: min(now, devices[device].connectingAt), to: now)
         let isCalmNow = !faults.touches(from: now, to: now)
         switch close {
+        case .closed(1001, _) where wasAsleep(device, now), .closed(1013, _) where wasAsleep(device, now),
+            .lost where wasAsleep(device, now), .closed(4429, _) where devices[device].conduct == .flooding:
+            return nil
         case .closed(1012, _):
             return faults.mayHaveGoneBack(user: devices[device].user, at: now)
                 ? nil : "closed with 1012 though no fault took stream ids back"
@@ -79,6 +88,11 @@ extension Ledger {
             return faults.touches(from: min(since, now), to: now) ? nil : "lost where no fault ran: \(error)"
         case .violated, .dropped: return nil
         }
+    }
+
+    /// Whether the device sleeps, or has woken a moment ago and hears now of what was done meanwhile.
+    private func wasAsleep(_ device: Int, _ now: NIODeadline) -> Bool {
+        devices[device].conduct == .asleep || now <= devices[device].awokeAt + FaultBook.allowance
     }
 
     private func setMissing(_ device: Int, _ isMissing: Bool) {
@@ -185,13 +199,17 @@ extension Ledger {
     private func deliver(_ index: Int, _ device: Int, wasOwed: Bool) {
         let now = clock()
         let post = posts[notifications[index].post]
-        let start = max(post.triedAt, devices[device].connectingAt)
-        let isTroubled = faults.record(from: start, to: now, in: \.latency)
-        deliveries.record(now - start, isTroubled: isTroubled)
+        let isAsleep = devices[device].conduct == .asleep
+        let ableSince = max(devices[device].connectingAt, devices[device].awokeAt)
+        if !isAsleep {
+            let start = max(post.triedAt, ableSince)
+            let isTroubled = faults.record(from: start, to: now, in: \.latency)
+            deliveries.record(now - start, isTroubled: isTroubled)
+        }
         guard wasOwed else { return }
         notifications[index].owed &= ~devices[device].bit
-        let base = max(post.acceptedAt ?? now, devices[device].connectingAt)
-        if let due = faults.due(from: post.firstSent, base: base), now > due {
+        let base = max(post.acceptedAt ?? now, ableSince)
+        if !isAsleep, let due = faults.due(from: post.firstSent, base: base), now > due {
             findings.add(
                 .late,
                 "\(describe(index)) reached device \(device) \(seconds(now - due)) too late, \(seconds(now - base)) after it could; "

@@ -8,8 +8,8 @@ package import NIOCore
 /// It does no I/O and looks at no clock but the one it was given.
 ///
 /// A notification is owed to each device of its user that was live before the acceptance, over however many connections.
-/// Due is a delivery a second after the acceptance or after the device's last attempt to connect, whichever is later;
-/// where a fault touches the time between post and then, five seconds after that fault's end.
+/// Due is a delivery a second after the acceptance, after the device's last attempt to connect, or after it woke, whichever is
+/// last; where a fault touches the time between post and then, five seconds after that fault's end.
 /// - Isolation: the event loop
 package final class Ledger {
     /// Devices of one user, because they are bits of a word.

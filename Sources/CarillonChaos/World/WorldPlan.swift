@@ -20,7 +20,7 @@ package struct WorldPlan: Sendable {
     /// Nothing may expire or be trimmed within a run, and what the sweep repairs must be seen repaired at its end.
     static let commonSettings = [
         "STREAM_MAXLEN": "10000", "NOTIFICATION_TTL": "\(payloadLife.components.seconds)s",
-        "GROUP_MAINTENANCE_INTERVAL": "3s",
+        "GROUP_MAINTENANCE_INTERVAL": "3s", "PING_INTERVAL": "3s",
     ]
 
     /// What `scripts/redis.conf` asks of Redis.
@@ -31,22 +31,34 @@ package struct WorldPlan: Sendable {
     ]
 }
 
+/// What the load's devices can be told to do.
+package enum DeviceAct: Sendable {
+    /// All lose their connections at the same moment.
+    case drop
+    /// A share of them, from 0 to 1, takes nothing from its sockets.
+    case sleep(share: Double)
+    case wake
+    /// So many of them send far more than they may.
+    case flood(Int)
+    case stopFlood
+}
+
 /// What a world asks of the load that runs on it.
 package struct WorldHooks: Sendable {
     /// Pods have joined or left; devices and posters may use these ports.
     package var portsChanged: @Sendable ([Int]) async -> Void
-    /// Every device loses its connection at the same moment.
-    package var dropAllDevices: @Sendable () async -> Void
+    /// Devices do something out of the ordinary.
+    package var devices: @Sendable (DeviceAct) async -> Void
     /// A line for who watches the run.
     package var say: @Sendable (String) -> Void
 
     package init(
         portsChanged: @escaping @Sendable ([Int]) async -> Void = { _ in },
-        dropAllDevices: @escaping @Sendable () async -> Void = {},
+        devices: @escaping @Sendable (DeviceAct) async -> Void = { _ in },
         say: @escaping @Sendable (String) -> Void = { _ in }
     ) {
         self.portsChanged = portsChanged
-        self.dropAllDevices = dropAllDevices
+        self.devices = devices
         self.say = say
     }
 }
