@@ -48,7 +48,8 @@ extension WebSocketConnection {
 
     /// Called when the wheel comes round: any byte since the last time counts as life.
     func pingDue() {
-        guard isOpen else { return }
+        // The answers of a device that is not read from cannot be heard.
+        guard isOpen, flood != .stopped else { return }
         guard unansweredPings < 2 else {
             group.observer?.webSocketTimedOut()
             return abort(.goingAway, reason: "no answer to two pings")

@@ -53,6 +53,23 @@ struct WebSocketTimeTests {
         #expect(harness.group.connectionCount == 0)
     }
 
+    @Test("does not take a device for silent that it does not read from itself")
+    func heldBack() throws {
+        var settings = WebSocketSettings()
+        settings.pingInterval = .seconds(3)
+        let harness = try Harness.open(settings)
+        // Twenty seconds' worth, whose pongs wait behind what is not read.
+        try harness.receive((0..<4_400).flatMap { _ in ClientFrame.text("x") })
+        for second in 1...19 {
+            harness.advance(seconds: 1)
+            #expect(harness.connection.isOpen, "after \(second) s")
+        }
+        #expect(harness.observer.timedOut == 0)
+        // Read from again, it is as silent as any other.
+        harness.advance(seconds: 12)
+        #expect(harness.observer.timedOut == 1)
+    }
+
     @Test("deals sockets to all seconds of the interval, and forgets those that go")
     func spread() throws {
         let loop = EmbeddedEventLoop()
