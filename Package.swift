@@ -48,6 +48,8 @@ let package = Package(
         .executable(name: "carillon-server", targets: ["carillon-server"]),
         .executable(name: "carillon-client", targets: ["carillon-client"]),
         .executable(name: "carillon-sender", targets: ["carillon-sender"]),
+        // Loaded into pods whose clocks chaos runs move.
+        .library(name: "FakeClock", type: .dynamic, targets: ["CFakeClock"]),
     ],
     dependencies: [
         .package(url: "https://github.com/apple/swift-nio", from: "2.101.2"),
@@ -62,6 +64,8 @@ let package = Package(
     targets: [
         .systemLibrary(name: "CHiredis", providers: [.apt(["libhiredis-dev"])]),
         .systemLibrary(name: "COpenSSL", providers: [.apt(["libssl-dev"])]),
+
+        .target(name: "CFakeClock"),
 
         module("CarillonDomain", [.nioCore]),
         module("CarillonConfig", ["CarillonDomain", .configuration, .logging]),

@@ -26,6 +26,7 @@ patches=$PWD/Tests/Chaos/Mutants
 
 scripts/install.sh chaos
 swift build --product carillon-chaos
+swift build --product FakeClock
 chaos=$(swift build --show-bin-path)/carillon-chaos
 
 mkdir -p "$source"

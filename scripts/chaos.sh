@@ -7,4 +7,5 @@ cd "$(dirname "$0")/.."
 scripts/install.sh chaos
 swift build -c release --product carillon-server
 swift build -c release --product carillon-chaos
+swift build -c release --product FakeClock
 exec "$(swift build -c release --show-bin-path)/carillon-chaos" "$@"

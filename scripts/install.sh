@@ -13,8 +13,6 @@ need() {
     "$@" >/dev/null 2>&1 || missing+=("$package")
 }
 
-# Where Debian puts the library that changes a program's clock.
-fake_clock() { compgen -G '/usr/lib/*/faketime/libfaketimeMT.so.1'; }
 header() { [[ -e /usr/include/$1 || -e /usr/local/include/$1 ]]; }
 # Debian keeps some programs where only root looks.
 program() { PATH=$PATH:/usr/sbin command -v "$1"; }
@@ -79,7 +77,6 @@ test)
 chaos)
     need_build
     need redis-server program redis-server
-    need libfaketime fake_clock
     ;;
 *)
     echo "install.sh: unknown purpose '$purpose'" >&2

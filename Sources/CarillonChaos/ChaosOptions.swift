@@ -26,26 +26,11 @@ package struct ChaosOptions: Sendable {
 
     var worldPlan: WorldPlan {
         let folder = logFolder ?? NSTemporaryDirectory() + "carillon-chaos-\(ProcessInfo.processInfo.processIdentifier)"
-        let wantsClock = faults.isEmpty || faults.contains("clock-jumped")
-        return WorldPlan(
-            pods: pods,
-            settings: settings,
-            logFolder: folder,
-            podWithFakeClock: wantsClock && FakeClock.library != nil ? pods - 1 : nil
-        )
+        return WorldPlan(pods: pods, settings: settings, logFolder: folder)
     }
 
     var schedule: Schedule {
-        Schedule(
-            FaultDraw(
-                seed: seed,
-                pace: pace,
-                pods: pods,
-                users: users,
-                podWithFakeClock: worldPlan.podWithFakeClock
-            ),
-            names: faults
-        )
+        Schedule(FaultDraw(seed: seed, pace: pace, pods: pods, users: users), names: faults)
     }
 
     /// The command that repeats the run.

@@ -8,6 +8,9 @@ package enum BuiltProgram {
     package static var client: String { path("carillon-client", override: "CARILLON_CLIENT_BINARY") }
     package static var sender: String { path("carillon-sender", override: "CARILLON_SENDER_BINARY") }
 
+    /// The library that moves the clock of a program it is loaded into.
+    package static var fakeClock: String { path("libFakeClock.so", override: "CARILLON_FAKE_CLOCK_LIBRARY") }
+
     private static func path(_ name: String, override: String) -> String {
         if let path = ProcessInfo.processInfo.environment[override], !path.isEmpty { return path }
         let beside = URL(filePath: "/proc/self/exe").resolvingSymlinksInPath().deletingLastPathComponent()

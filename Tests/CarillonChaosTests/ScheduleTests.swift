@@ -2,8 +2,8 @@ import CarillonChaos
 import Testing
 
 @Suite struct ScheduleTests {
-    private func schedule(_ seed: UInt64, _ pace: Pace, clock: Int? = 2, names: [String] = []) -> Schedule {
-        Schedule(FaultDraw(seed: seed, pace: pace, pods: 3, users: 60, podWithFakeClock: clock), names: names)
+    private func schedule(_ seed: UInt64, _ pace: Pace, names: [String] = []) -> Schedule {
+        Schedule(FaultDraw(seed: seed, pace: pace, pods: 3, users: 60), names: names)
     }
 
     private func lines(_ schedule: Schedule) -> [String] {
@@ -33,10 +33,6 @@ import Testing
 
     @Test func aStandardRunHasEachKindOnce() {
         #expect(names(schedule(1, .standard)).sorted() == FaultKind.all.map(\.name).sorted())
-    }
-
-    @Test func withoutAClockToSetNoClockJumps() {
-        #expect(!names(schedule(1, .standard, clock: nil)).contains("clock-jumped"))
     }
 
     @Test func aLongRunHasEachKindSeveralTimesAndOverlapsThem() {

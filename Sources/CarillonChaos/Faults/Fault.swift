@@ -56,15 +56,12 @@ package struct FaultDraw: Sendable {
     package let pace: Pace
     package let pods: Int
     package let users: Int
-    /// See `WorldPlan.podWithFakeClock`.
-    package let podWithFakeClock: Int?
 
-    package init(seed: UInt64, pace: Pace, pods: Int, users: Int, podWithFakeClock: Int?) {
+    package init(seed: UInt64, pace: Pace, pods: Int, users: Int) {
         self.random = SeededGenerator(seed: seed)
         self.pace = pace
         self.pods = pods
         self.users = users
-        self.podWithFakeClock = podWithFakeClock
     }
 
     package mutating func pod() -> Int { Int.random(in: 0..<pods, using: &random) }

@@ -65,7 +65,7 @@ package struct FaultKind: Sendable {
         },
         FaultKind("clock-jumped", "pods with wrong clocks keep order, presence and locks") {
             ClockJumped(
-                pod: $0.podWithFakeClock ?? 0,
+                pod: $0.pod(),
                 seconds: [3_600, -3_600, 20 * 86_400, -20 * 86_400].randomElement(using: &$0.random) ?? 3_600,
                 length: $0.seconds(3...6, long: 5...30)
             )

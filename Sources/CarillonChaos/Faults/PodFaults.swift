@@ -81,7 +81,7 @@ struct PodFrozen: Fault {
     }
 }
 
-/// The wall clock of a pod jumps by an hour, and back.
+/// The wall clock of a pod jumps, and back.
 struct ClockJumped: Fault {
     let pod: Int
     let seconds: Int
@@ -94,11 +94,9 @@ struct ClockJumped: Fault {
     var touched: Touched { Touched(pods: [pod]) }
 
     func inject(_ world: World) async throws {
-        try await world.setClock(bySeconds: seconds)
+        try await world.setClock(of: pod, bySeconds: seconds)
         try await Task.sleep(for: length)
-        try await world.setClock(bySeconds: 0)
-        // The pod looks at the file once a second.
-        try await Task.sleep(for: .seconds(1))
+        try await world.setClock(of: pod, bySeconds: 0)
     }
 }
 

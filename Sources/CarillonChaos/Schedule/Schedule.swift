@@ -42,9 +42,7 @@ package struct Schedule: Sendable {
     }
 
     private static func kinds(_ draw: inout FaultDraw) -> [FaultKind] {
-        // Without libfaketime nobody can set a clock.
-        let hasClock = draw.podWithFakeClock != nil
-        let all = FaultKind.all.filter { hasClock || $0.name != "clock-jumped" }
+        let all = FaultKind.all
         switch draw.pace {
         case .short:
             let others = all.filter { $0.isBrief && !essential.contains($0.name) }.shuffled(using: &draw.random)

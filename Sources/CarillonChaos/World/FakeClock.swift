@@ -1,40 +1,33 @@
+import CarillonTestSupport
 import Foundation
 
-/// Sets the clock of one pod, by way of libfaketime and a file that it reads again and again.
+/// Sets the wall clock of one pod, by a library that is loaded into it and a file that both look at.
 ///
-/// Only the wall clock moves. Clocks that count from the start of the machine cannot jump on a real one either.
+/// Only the wall clock moves. Clocks that count from the start of the machine, and timers, cannot jump on a real one either.
 ///
-/// - Source: libfaketime 0.9.10, README (FAKETIME_TIMESTAMP_FILE, FAKETIME_DONT_FAKE_MONOTONIC, FAKETIME_CACHE_DURATION)
+/// - Source: Sources/CFakeClock
 struct FakeClock: Sendable {
-    private let library: String
-    private let file: String
+    private let file: URL
 
-    /// The library where Debian puts it; nil where it is not installed.
-    static var library: String? {
-        let folders = (try? FileManager.default.contentsOfDirectory(atPath: "/usr/lib")) ?? []
-        let candidates = folders.map { "/usr/lib/\($0)/faketime/libfaketimeMT.so.1" }
-        return candidates.first { FileManager.default.fileExists(atPath: $0) }
-    }
-
-    /// - Parameter folder: Where the file lies that says what time it is.
-    init?(folder: String) throws {
-        guard let library = Self.library else { return nil }
-        self.library = library
-        file = "\(folder)/clock"
-        try jump(bySeconds: 0)
+    /// - Parameter file: Made here; it says what is added to the time.
+    init(file: String) throws {
+        self.file = URL(filePath: file)
+        guard FileManager.default.fileExists(atPath: BuiltProgram.fakeClock) else {
+            throw WireError.unexpected("\(BuiltProgram.fakeClock) is not built")
+        }
+        try Self.bytes(0).write(to: self.file)
     }
 
     /// Settings with which a program starts whose clock can be set.
-    var environment: [String: String] {
-        [
-            "LD_PRELOAD": library, "FAKETIME_TIMESTAMP_FILE": file, "FAKETIME_CACHE_DURATION": "1",
-            "FAKETIME_DONT_FAKE_MONOTONIC": "1",
-        ]
+    var environment: [String: String] { ["LD_PRELOAD": BuiltProgram.fakeClock, "FAKE_CLOCK": file.path] }
+
+    /// Puts the clock that far from the true time.
+    func jump(bySeconds seconds: Int) throws {
+        // In place: the program has mapped this very file.
+        let handle = try FileHandle(forWritingTo: file)
+        defer { try? handle.close() }
+        try handle.write(contentsOf: Self.bytes(seconds))
     }
 
-    /// Puts the clock that far from the true time; the program sees it within a second.
-    func jump(bySeconds seconds: Int) throws {
-        let text = seconds < 0 ? "\(seconds)\n" : "+\(seconds)\n"
-        try text.write(toFile: file, atomically: true, encoding: .utf8)
-    }
+    private static func bytes(_ seconds: Int) -> Data { withUnsafeBytes(of: Int64(seconds)) { Data($0) } }
 }

@@ -14,14 +14,16 @@ package actor World {
         let port: Int
         let proxy: TCPProxy
         let log: String
+        let clock: FakeClock
         /// Nil while nothing runs here that is meant to.
         var server: ServerProcess?
 
-        init(name: String, port: Int, proxy: TCPProxy, log: String) {
+        init(name: String, port: Int, proxy: TCPProxy, log: String, clock: FakeClock) {
             self.name = name
             self.port = port
             self.proxy = proxy
             self.log = log
+            self.clock = clock
         }
     }
 
@@ -29,7 +31,6 @@ package actor World {
     package nonisolated let hooks: WorldHooks
     package nonisolated let redis: RedisProcess
     private let eventLoop: any EventLoop
-    private let clock: FakeClock?
     private var places: [Place] = []
     private var watcher: Task<Void, Never>?
     /// What the server did that it may not do, as seen from outside.
@@ -46,18 +47,17 @@ package actor World {
     package static func start(_ plan: WorldPlan, hooks: WorldHooks, on eventLoop: any EventLoop) async throws -> World {
         try FileManager.default.createDirectory(atPath: plan.logFolder, withIntermediateDirectories: true)
         let redis = try await RedisProcess.start(WorldPlan.redisArguments, port: BuiltProgram.freePort())
-        let world = try World(plan, hooks: hooks, redis: redis, eventLoop: eventLoop)
+        let world = World(plan, hooks: hooks, redis: redis, eventLoop: eventLoop)
         for _ in 0..<plan.pods { _ = try await world.addPod() }
         await world.watch()
         return world
     }
 
-    private init(_ plan: WorldPlan, hooks: WorldHooks, redis: RedisProcess, eventLoop: any EventLoop) throws {
+    private init(_ plan: WorldPlan, hooks: WorldHooks, redis: RedisProcess, eventLoop: any EventLoop) {
         self.plan = plan
         self.hooks = hooks
         self.redis = redis
         self.eventLoop = eventLoop
-        clock = plan.podWithFakeClock == nil ? nil : try FakeClock(folder: plan.logFolder)
     }
 
     package func stop() async {
@@ -96,7 +96,8 @@ package actor World {
             name: name,
             port: try BuiltProgram.freePort(),
             proxy: proxy,
-            log: "\(plan.logFolder)/\(name).log"
+            log: "\(plan.logFolder)/\(name).log",
+            clock: try FakeClock(file: "\(plan.logFolder)/\(name).clock")
         )
         places.append(place)
         try await startPod(places.count - 1)
@@ -111,12 +112,11 @@ package actor World {
 
     package func startPod(_ pod: Int) async throws {
         let place = places[pod]
-        place.server = try await launch(place, port: place.port, isFaked: pod == plan.podWithFakeClock)
+        place.server = try await launch(place, port: place.port)
     }
 
-    private func launch(_ place: Place, port: Int, isFaked: Bool) async throws -> ServerProcess {
-        var settings = WorldPlan.commonSettings.merging(plan.settings) { $1 }
-        if isFaked, let clock { settings.merge(clock.environment) { $1 } }
+    private func launch(_ place: Place, port: Int) async throws -> ServerProcess {
+        let settings = WorldPlan.commonSettings.merging(plan.settings) { $1 }.merging(place.clock.environment) { $1 }
         do {
             return try await ServerProcess.start(
                 redisPort: place.proxy.port,
@@ -171,7 +171,7 @@ package actor World {
     package func startTwin(of pod: Int) async throws -> ServerProcess {
         let place = places[pod]
         guard let older = take(pod) else { throw BrokenPromise("\(place.name) does not run") }
-        let twin = try await launch(place, port: BuiltProgram.freePort(), isFaked: false)
+        let twin = try await launch(place, port: BuiltProgram.freePort())
         do {
             let status = try await older.process.exit(within: .seconds(10))
             guard status == 1 else {
@@ -193,11 +193,8 @@ package actor World {
         return places[pod].server
     }
 
-    /// - Throws: `BrokenPromise` where there is no libfaketime.
-    package func setClock(bySeconds seconds: Int) throws {
-        guard let clock else { throw BrokenPromise("no pod of this run has a clock that can be set") }
-        try clock.jump(bySeconds: seconds)
-    }
+    /// Puts the pod's wall clock that far from the true time.
+    package func setClock(of pod: Int, bySeconds seconds: Int) throws { try places[pod].clock.jump(bySeconds: seconds) }
 
     // MARK: - Redis
 

@@ -5,14 +5,11 @@ package struct WorldPlan: Sendable {
     package var settings: [String: String] = [:]
     /// The folder for the pods' logs; made where it is missing.
     package var logFolder: String
-    /// The pod (from 0) whose clock can be set; nil where libfaketime is not there or nobody will.
-    package var podWithFakeClock: Int?
 
-    package init(pods: Int = 3, settings: [String: String] = [:], logFolder: String, podWithFakeClock: Int? = nil) {
+    package init(pods: Int = 3, settings: [String: String] = [:], logFolder: String) {
         self.pods = pods
         self.settings = settings
         self.logFolder = logFolder
-        self.podWithFakeClock = podWithFakeClock
     }
 
     static let payloadLife = Duration.seconds(3_600)
