@@ -39,7 +39,7 @@ func tests(_ name: String, _ dependencies: [Target.Dependency]) -> Target {
 }
 
 // Direction of imports, checked by `make check`:
-// Domain <- {Metrics, Config, TLS, Redis} <- Store <- {Realtime, Workers, HTTP} <- App <- cmd/server; Tools <- cmd/client, cmd/sender
+// Domain <- {Metrics, Config, TLS, Socket, Redis} <- Store <- {Realtime, Workers, HTTP} <- App <- cmd/server; Tools <- cmd/client, cmd/sender
 // Beside the product, to break it: Domain <- Load <- Chaos <- cmd/chaos; Chaos runs servers through TestSupport
 let package = Package(
     name: "carillon",
@@ -71,6 +71,7 @@ let package = Package(
         module("CarillonConfig", ["CarillonDomain", .configuration, .logging]),
         module("CarillonMetrics", ["CarillonDomain"]),
         module("CarillonTLS", ["COpenSSL", .nioCore]),
+        module("CarillonSocket", [.nioCore, .nioPosix]),
         module("CarillonRedis", ["CHiredis", "CarillonTLS", .nioCore, .nioPosix, .logging]),
         module(
             "CarillonStore",
@@ -78,7 +79,9 @@ let package = Package(
         ),
         module(
             "CarillonRealtime",
-            ["CarillonDomain", "CarillonMetrics", "CarillonStore", "CarillonTLS", .nioCore, .logging]
+            [
+                "CarillonDomain", "CarillonMetrics", "CarillonSocket", "CarillonStore", "CarillonTLS", .nioCore, .logging,
+            ]
         ),
         module(
             "CarillonWorkers",
@@ -87,8 +90,8 @@ let package = Package(
         module(
             "CarillonHTTP",
             [
-                "CarillonDomain", "CarillonMetrics", .nioCore, .nioPosix, .nioHTTP1, .nioHTTPTypes, .nioHTTPTypesHTTP1,
-                .httpTypes,
+                "CarillonDomain", "CarillonMetrics", "CarillonSocket", .nioCore, .nioPosix, .nioHTTP1, .nioHTTPTypes,
+                .nioHTTPTypesHTTP1, .httpTypes,
                 .hummingbird, .logging, .serviceLifecycle,
             ]
         ),

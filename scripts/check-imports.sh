@@ -12,11 +12,12 @@ Sources/CarillonDomain
 Sources/CarillonConfig       CarillonDomain
 Sources/CarillonMetrics      CarillonDomain
 Sources/CarillonTLS          COpenSSL
+Sources/CarillonSocket
 Sources/CarillonRedis        CHiredis CarillonTLS
 Sources/CarillonStore        CarillonDomain CarillonMetrics CarillonRedis CarillonTLS
-Sources/CarillonRealtime     CarillonDomain CarillonMetrics CarillonStore CarillonTLS
+Sources/CarillonRealtime     CarillonDomain CarillonMetrics CarillonSocket CarillonStore CarillonTLS
 Sources/CarillonWorkers      CarillonDomain CarillonMetrics CarillonStore
-Sources/CarillonHTTP         CarillonDomain CarillonMetrics CarillonStore
+Sources/CarillonHTTP         CarillonDomain CarillonMetrics CarillonSocket CarillonStore
 Sources/CarillonApp          CarillonConfig CarillonDomain CarillonHTTP CarillonMetrics CarillonRealtime CarillonRedis CarillonStore CarillonTLS CarillonWorkers
 Sources/CarillonTools        CarillonTLS
 Sources/CarillonTestSupport

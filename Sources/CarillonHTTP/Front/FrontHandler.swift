@@ -1,4 +1,5 @@
 import CarillonDomain
+import CarillonSocket
 import NIOCore
 
 /// The first handler of each accepted connection, and on the fast path the only one.
@@ -43,7 +44,11 @@ final class FrontHandler: ChannelDuplexHandler, RemovableChannelHandler {
     /// When the socket took the last answer.
     private var lingeringSince: Int?
     private var isAdvancing = false
-    private var isFlushNeeded = false
+    /// Answers of this tick, until they are written together.
+    private var answers = ByteBuffer()
+    private lazy var socket = context.flatMap { DirectSocket($0.channel) }
+    /// Writes that the channel was given, because the socket did not take them at once, and still has.
+    private var channelWrites = 0
     private var isReadHeld = false
     private var hasLargeReads = false
 
@@ -78,7 +83,7 @@ final class FrontHandler: ChannelDuplexHandler, RemovableChannelHandler {
     }
 
     func channelReadComplete(context: ChannelHandlerContext) {
-        flushIfNeeded(context)
+        flush(context)
         context.fireChannelReadComplete()
     }
 
@@ -173,7 +178,7 @@ final class FrontHandler: ChannelDuplexHandler, RemovableChannelHandler {
 
     /// Leaves the pipeline, with everything that was received and not served.
     private func leave(_ context: ChannelHandlerContext) -> (any Channel, ByteBuffer) {
-        flushIfNeeded(context)
+        flush(context)
         let channel = context.channel
         let bytes = received
         phase = .done
@@ -183,10 +188,17 @@ final class FrontHandler: ChannelDuplexHandler, RemovableChannelHandler {
 
     // MARK: - Answers
 
-    private func flushIfNeeded(_ context: ChannelHandlerContext) {
-        guard isFlushNeeded else { return }
-        isFlushNeeded = false
-        context.flush()
+    private func flush(_ context: ChannelHandlerContext) {
+        guard answers.readableBytes > 0 else { return }
+        var rest = answers
+        answers = ByteBuffer()
+        if channelWrites == 0, let socket, context.channel.isActive {
+            rest.moveReaderIndex(forwardBy: socket.send(rest))
+            if rest.readableBytes == 0 { return }
+        }
+        channelWrites += 1
+        context.writeAndFlush(Self.wrapOutboundOut(rest)).assumeIsolated().whenComplete { [self] _ in channelWrites -= 1
+        }
     }
 
     private func isReadAhead(_ context: ChannelHandlerContext) -> Bool {
@@ -198,7 +210,7 @@ final class FrontHandler: ChannelDuplexHandler, RemovableChannelHandler {
     /// Goes on with what was sent ahead, and reads again where reading was stopped.
     private func resume(_ context: ChannelHandlerContext) {
         advance(context)
-        flushIfNeeded(context)
+        flush(context)
         guard isReadHeld, phase != .done, !isReadAhead(context) else { return }
         isReadHeld = false
         context.read()
@@ -209,6 +221,7 @@ final class FrontHandler: ChannelDuplexHandler, RemovableChannelHandler {
     ///
     /// - Source: RFC 9112 §9.6
     private func finish(_ context: ChannelHandlerContext, with bytes: ByteBuffer) {
+        flush(context)
         phase = .done
         received = ByteBuffer()
         let channel = context.channel
@@ -231,8 +244,7 @@ extension FrontHandler: NotifyResponder {
         let bytes = shared.answers.encode(answer, closes: isLast)
         guard !isLast else { return finish(context, with: bytes) }
         phase = .awaitingHead
-        context.write(Self.wrapOutboundOut(bytes), promise: nil)
-        isFlushNeeded = true
+        if answers.readableBytes == 0 { answers = bytes } else { answers.writeImmutableBuffer(bytes) }
         // An answer given while its request was being handed over is flushed by whoever is serving.
         if !isAdvancing { resume(context) }
     }

@@ -1,4 +1,5 @@
 import CarillonDomain
+internal import CarillonSocket
 package import NIOCore
 
 extension WebSocketConnection {
@@ -31,8 +32,8 @@ extension WebSocketConnection {
             guard case .handshake = stage, let context else { return session.closed() }
             stage = .open(session)
             group.add(self)
-            let response = context.channel.allocator.buffer(string: upgrade.response)
-            context.writeAndFlush(wrapOutboundOut(response), promise: nil)
+            socket = DirectSocket(context.channel)
+            write(context.channel.allocator.buffer(string: upgrade.response), frames: 0, context)
             session.opened()
         }
     }

@@ -1,3 +1,4 @@
+internal import CarillonSocket
 package import NIOCore
 
 extension WebSocketConnection {
@@ -47,15 +48,13 @@ extension WebSocketConnection {
         if isWithinCap(bytes) { return true }
         writeOutbox()
         guard isOpen, let context else { return false }
-        let buffered = try? context.channel.syncOptions?.getOption(.bufferedWritableBytes)
-        handedBytes = min(handedBytes, buffered ?? handedBytes)
         if isWithinCap(bytes) { return true }
         closeSlow(context)
         return false
     }
 
     private func isWithinCap(_ bytes: Int) -> Bool {
-        let waiting = outbox.liveBytes + handedBytes
+        let waiting = outbox.liveBytes + channelLiveBytes
         return waiting == 0 || waiting + bytes <= group.settings.outboxBytes
     }
 
@@ -104,14 +103,26 @@ extension WebSocketConnection {
         isWriting = true
         defer { isWriting = false }
         while let context, context.channel.isWritable, let batch = outbox.next() {
-            handedBytes += batch.liveBytes
-            write(batch.bytes, frames: batch.frames, context)
+            write(batch.bytes, frames: batch.frames, liveBytes: batch.liveBytes, context)
         }
     }
 
-    func write(_ bytes: ByteBuffer, frames: Int, _ context: ChannelHandlerContext) {
+    /// Gives bytes to the socket; what it does not take at once, to the channel, and everything after that until the channel has
+    /// got rid of it.
+    func write(_ bytes: ByteBuffer, frames: Int, liveBytes: Int = 0, _ context: ChannelHandlerContext) {
         group.observer?.webSocketWrote(frames: frames, bytes: bytes.readableBytes)
-        context.writeAndFlush(wrapOutboundOut(bytes), promise: nil)
+        var rest = bytes
+        if channelWrites == 0, let socket, context.channel.isActive {
+            rest.moveReaderIndex(forwardBy: socket.send(bytes))
+            if rest.readableBytes == 0 { return }
+        }
+        let left = min(liveBytes, rest.readableBytes)
+        channelWrites += 1
+        channelLiveBytes += left
+        context.writeAndFlush(wrapOutboundOut(rest)).assumeIsolated().whenComplete { [self] _ in
+            channelWrites -= 1
+            channelLiveBytes -= left
+        }
     }
 
     /// Closes the channel, or our side of it, when everything before has been written.

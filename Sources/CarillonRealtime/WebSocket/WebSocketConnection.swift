@@ -1,3 +1,4 @@
+internal import CarillonSocket
 package import NIOCore
 
 /// One socket of one device, from the first byte of its upgrade request to its end.
@@ -49,9 +50,12 @@ package final class WebSocketConnection: ChannelDuplexHandler {
     var head: UpgradeHead?
     var decoder = WebSocketDecoder()
     var outbox = WebSocketOutbox()
-    /// Live bytes given to the channel, from some moment at which it held none. Compared with what it holds only when
-    /// the cap is reached.
-    var handedBytes = 0
+    /// Nil before the upgrade and where the channel is no socket.
+    var socket: DirectSocket?
+    /// Writes that the channel was given, because the socket did not take them at once, and still has.
+    var channelWrites = 0
+    /// Bytes of live frames in these.
+    var channelLiveBytes = 0
     var limiter = WebSocketRateLimiter()
     /// The second at which what the group watches began: handshake, flood or close. Nil when the group does not watch.
     var watchedSince: UInt32?

@@ -21,6 +21,25 @@ struct SlowConsumerTests {
         }
     }
 
+    /// Of what lies between, the kernel has taken a part, and the rest waits in the pod: whole frames and pieces of one.
+    @Test("who reads late but may have it all gets it in order")
+    func lateReader() async throws {
+        try await Pod.with(["OUTBOX_BYTES": "67108864"]) { pod in
+            let user = TestUser()
+            let narrow = try HTTPConnection(port: pod.server.port, receiveBytes: 32_768)
+            let device = try await WireClient.connect(port: pod.server.port, "/ws?\(user.query)", on: narrow)
+            try await device.expect("session.ready")
+            let filling = String(repeating: "x", count: 99_999)
+            for number in 0..<100 { try await pod.notify(user, message: "\(number) \(filling)") }
+            for number in 0..<100 {
+                let push = try await device.expect("notification.push")
+                #expect(push["message"] == .string("\(number) \(filling)"))
+            }
+            try await pod.notify(user, message: "at once")
+            #expect(try await device.expect("notification.push")["message"] == .string("at once"))
+        }
+    }
+
     /// Has a device take nothing during so many posts. - Returns: false where it then finds all of them.
     private func isClosed(after posts: Int, _ pod: Pod, _ other: TestUser, _ stranger: Device) async throws -> Bool {
         let user = TestUser()
