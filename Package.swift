@@ -80,7 +80,8 @@ let package = Package(
         module(
             "CarillonRealtime",
             [
-                "CarillonDomain", "CarillonMetrics", "CarillonSocket", "CarillonStore", "CarillonTLS", .nioCore, .logging,
+                "CarillonDomain", "CarillonMetrics", "CarillonSocket", "CarillonStore", "CarillonTLS", .nioCore,
+                .logging,
             ]
         ),
         module(
@@ -119,7 +120,7 @@ let package = Package(
         tests("CarillonDomainTests", ["CarillonDomain", .nioCore]),
         tests(
             "CarillonConfigTests",
-            ["CarillonConfig", "CarillonDomain", "CarillonApp", .nioCore, .nioPosix, .logging]
+            ["CarillonConfig", "CarillonDomain", "CarillonApp", "CarillonTestSupport", .nioCore, .nioPosix, .logging]
         ),
         tests("CarillonMetricsTests", ["CarillonMetrics", "CarillonDomain"]),
         tests("CarillonTLSTests", ["CarillonTLS", "CarillonTestSupport", .nioCore, .nioPosix, .nioEmbedded]),

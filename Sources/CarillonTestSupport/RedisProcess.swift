@@ -42,7 +42,7 @@ package final class RedisProcess: Sendable {
     package static func start(_ arguments: [String] = [], port: Int? = nil) async throws -> RedisProcess {
         // The port was free a moment ago; should somebody else have taken it since, another one is.
         for _ in 0..<4 {
-            let process = try RedisProcess(arguments, port: port ?? freePort())
+            let process = try RedisProcess(arguments, port: port ?? BuiltProgram.freePort())
             if try await process.launch() { return process }
             await process.stop()
         }
@@ -89,22 +89,6 @@ package final class RedisProcess: Sendable {
 
     package func resume() {
         signal(SIGCONT)
-    }
-
-    /// A TCP port of the loopback interface that nobody listens on just now.
-    package static func freePort() throws -> Int {
-        let descriptor = try loopbackSocket()
-        defer { close(descriptor) }
-        var address = loopback(port: 0)
-        var length = socklen_t(MemoryLayout<sockaddr_in>.size)
-        // SAFETY: both calls get the address of a whole sockaddr_in and its size.
-        let bound = withUnsafeMutablePointer(to: &address) { pointer in
-            pointer.withMemoryRebound(to: sockaddr.self, capacity: 1) {
-                bind(descriptor, $0, length) == 0 && getsockname(descriptor, $0, &length) == 0
-            }
-        }
-        guard bound else { throw Failure(description: "no free port: \(String(cString: strerror(errno)))") }
-        return Int(UInt16(bigEndian: address.sin_port))
     }
 
     /// Returns false where the server ended instead of answering.
@@ -205,20 +189,6 @@ package final class RedisProcess: Sendable {
     }
 
     private static let streamSocket = Int32(SOCK_STREAM.rawValue) | Int32(SOCK_CLOEXEC.rawValue)
-
-    private static func loopbackSocket() throws -> Int32 {
-        let descriptor = socket(AF_INET, streamSocket, 0)
-        guard descriptor >= 0 else { throw Failure(description: "no socket: \(String(cString: strerror(errno)))") }
-        return descriptor
-    }
-
-    private static func loopback(port: Int) -> sockaddr_in {
-        var address = sockaddr_in()
-        address.sin_family = sa_family_t(AF_INET)
-        address.sin_port = UInt16(port).bigEndian
-        address.sin_addr.s_addr = UInt32(0x7f00_0001).bigEndian
-        return address
-    }
 
     /// Starts a program found in `PATH` that inherits nothing of this process but what it is given.
     private static func spawn(_ arguments: [String], standardInput: Int32?) throws -> pid_t {

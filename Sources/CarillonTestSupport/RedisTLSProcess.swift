@@ -25,7 +25,7 @@ package struct RedisTLSProcess: Sendable {
             "-addext", "subjectAltName=\(name)", "-addext", "basicConstraints=critical,CA:FALSE",
         ]
         try await openssl(in: folder, certificate + key)
-        let port = try RedisProcess.freePort()
+        let port = try BuiltProgram.freePort()
         let path = { (file: String) in folder.appending(path: file).path() }
         let redis = try await RedisProcess.start([
             "--tls-port", "\(port)", "--tls-cert-file", path("redis.crt"), "--tls-key-file", path("redis.key"),

@@ -120,7 +120,7 @@ import Testing
     }
 
     @Test func nothingIsEverAnsweredWithinSend() async throws {
-        let link = try await TestLink.open(.test(port: RedisProcess.freePort()), waiting: false)
+        let link = try await TestLink.open(.test(port: BuiltProgram.freePort()), waiting: false)
         let heardWithinSend = try await link.run { parts in
             for tag in 1...3 { parts.connection.send("PING", arguments: 0, to: parts.recorder, tag: tag) }
             return parts.recorder.events.count
@@ -131,7 +131,7 @@ import Testing
     }
 
     @Test func anAbsentServerIsNamedInTheFailure() async throws {
-        let port = try RedisProcess.freePort()
+        let port = try BuiltProgram.freePort()
         let link = try await TestLink.open(.test(port: port), waiting: false)
         try await wait(until: "the failure", within: .seconds(30)) {
             try await link.run { $0.connection.lastFailure != nil }

@@ -1,4 +1,5 @@
 import CarillonConfig
+import enum CarillonTestSupport.BuiltProgram
 import FoundationEssentials
 import Glibc
 import NIOCore
@@ -9,15 +10,6 @@ import Testing
 
 @Suite("The redis-server of --dev", .serialized)
 struct DevRedisTests {
-    /// A port that was free a moment ago.
-    private func freePort() async throws -> Int {
-        let channel = try await ServerBootstrap(group: .singletonMultiThreadedEventLoopGroup)
-            .bind(host: "127.0.0.1", port: 0).get()
-        let port = try #require(channel.localAddress?.port)
-        try await channel.close()
-        return port
-    }
-
     private func withFolder(_ body: (String) async throws -> Void) async throws {
         let template = FileManager.default.temporaryDirectory.appending(path: "carillon-\(UUID().uuidString)")
         defer { try? FileManager.default.removeItem(at: template) }
@@ -41,7 +33,7 @@ struct DevRedisTests {
     }
 
     @Test func startsAnswersAndStops() async throws {
-        let redis = redis(try await freePort())
+        let redis = redis(try BuiltProgram.freePort())
         try await withFolder { folder in
             var said: [String] = []
             let started = try await DevRedis.startIfNeeded(redis, dataFolder: "\(folder)/a/b") { said.append($0) }
@@ -73,7 +65,7 @@ struct DevRedisTests {
     }
 
     @Test func goesWhenTheServerIsKilled() async throws {
-        let port = try await freePort()
+        let port = try BuiltProgram.freePort()
         try await withFolder { folder in
             try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
             let address = redis(port).address
@@ -92,7 +84,7 @@ struct DevRedisTests {
     }
 
     @Test func isNotStartedForAnotherMachineOrWithTLSOrAPassword() async throws {
-        let port = try await freePort()
+        let port = try BuiltProgram.freePort()
         var tls = redis(port)
         tls.usesTLS = true
         var password = redis(port)

@@ -39,7 +39,7 @@ struct DevTests {
     @Test("starts a redis-server, keeps its data in a folder, and stops it at SIGTERM")
     func startsAndStops() async throws {
         try await withFolder { folder in
-            let port = try RedisProcess.freePort()
+            let port = try BuiltProgram.freePort()
             let user = TestUser()
             let first = try await start(port, in: folder)
             defer { first.kill() }
@@ -75,7 +75,7 @@ struct DevTests {
     @Test("a server that is killed takes its redis-server with it")
     func killed() async throws {
         try await withFolder { folder in
-            let port = try RedisProcess.freePort()
+            let port = try BuiltProgram.freePort()
             let server = try await start(port, in: folder)
             #expect((try? WireStream(port: port)) != nil)
             server.kill()
@@ -86,10 +86,10 @@ struct DevTests {
     @Test("a server that cannot start leaves no redis-server behind")
     func cannotStart() async throws {
         try await withFolder { folder in
-            let redisPort = try RedisProcess.freePort()
+            let redisPort = try BuiltProgram.freePort()
             let first = try await start(redisPort, in: folder)
             defer { first.kill() }
-            let otherPort = try RedisProcess.freePort()
+            let otherPort = try BuiltProgram.freePort()
             let second = try ChildProcess(
                 BuiltProgram.server,
                 ["--dev"],
