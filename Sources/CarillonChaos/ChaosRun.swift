@@ -48,6 +48,7 @@ package final class ChaosRun: Sendable {
             }
             return verdict.isGreen
         } catch {
+            try? await onLoadLoop { load.value.fleet?.stop() }
             await world.stop()
             throw error
         }

@@ -18,6 +18,7 @@ extension Fault {
 /// What a fault is done to.
 package struct Touched: Sendable, Equatable {
     package var pods: Set<Int>
+    /// Redis itself, or something that the harness does by asking it.
     package var redis: Bool
     /// Indexes of the users whose keys were tampered with.
     package var users: Set<Int>

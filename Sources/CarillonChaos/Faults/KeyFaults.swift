@@ -34,9 +34,9 @@ struct KeyDeleted: Fault {
     var touched: Touched {
         switch key {
         case .stream(let user), .state(let user), .payload(let user), .presence(let user), .lock(let user):
-            Touched(users: [user])
+            Touched(redis: true, users: [user])
         case .heartbeats: Touched(redis: true)
-        case .bus(let pod), .name(let pod): Touched(pods: [pod])
+        case .bus(let pod), .name(let pod): Touched(pods: [pod], redis: true)
         }
     }
 
@@ -76,7 +76,7 @@ struct BusTrimmed: Fault {
     var record: FaultRecord {
         FaultRecord(name: "bus-trimmed", detail: "pod-\(pod + 1), \(pauses.count) times", excuse: .nothing)
     }
-    var touched: Touched { Touched(pods: [pod]) }
+    var touched: Touched { Touched(pods: [pod], redis: true) }
 
     func inject(_ world: World) async throws {
         let bus = "notif:bus:\(await world.name(of: pod))"
@@ -102,7 +102,7 @@ struct BusForeign: Fault {
     var record: FaultRecord {
         FaultRecord(name: "bus-foreign", detail: "to pod-\(pod + 1), format 99", excuse: .nothing)
     }
-    var touched: Touched { Touched() }
+    var touched: Touched { Touched(redis: true) }
 
     func inject(_ world: World) async throws {
         let bus = "notif:bus:pod-\(pod + 1)"
