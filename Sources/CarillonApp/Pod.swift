@@ -37,7 +37,7 @@ final class Pod {
     private var stopsAt: ContinuousClock.Instant?
 
     /// How often Redis is told who was notified and who is connected.
-    private static let activityInterval = TimeAmount.milliseconds(200)
+    private static let activityInterval = TimeAmount.milliseconds(50)
     /// How often the pod says something to itself over its bus, and looks how late its own timers are.
     private static let probeInterval = TimeAmount.seconds(1)
 

@@ -3,7 +3,7 @@ import CarillonRedis
 
 /// Who was notified lately and whose payloads expire when, so that workers go to the users that changed and to no others.
 ///
-/// Entries are collected on the loop and leave a few times a second as variadic commands: a fraction of a command per
+/// Entries are collected on the loop and leave twenty times a second as variadic commands: a fraction of a command per
 /// notification. What a crash loses of it, the sweep over all streams finds. Times are Redis's, as stream ids tell them: a pod's
 /// clock may be wrong.
 ///

@@ -13,9 +13,9 @@ package final class InboxStore {
     let redis: RedisConnection
     package let settings: StoreSettings
     let metrics: Metrics
-    /// Who was notified, told to Redis a few times a second.
+    /// Who was notified, told to Redis twenty times a second.
     package let activity: ActivityIndex
-    /// Who is connected, told to Redis a few times a second.
+    /// Who is connected, told to Redis twenty times a second.
     package let connections: ConnectionIndex
     /// Reused for every payload that is written.
     var payloadBuffer = ByteBuffer()

@@ -31,6 +31,10 @@ package final class WebSocketGroup {
     /// The other list of `dirty`, whose storage is used again in the next tick.
     private var spare: [WebSocketConnection] = []
     private var isFlushScheduled = false
+    /// Sockets that are not worth a moment of their own.
+    private static let pingedAtOnce = 8
+    /// Moments in a second at which sockets are pinged.
+    private static let pingPortions = 25
     private var timer: Scheduled<Void>?
 
     /// Starts the timer, which runs until `stop()`.
@@ -137,8 +141,21 @@ extension WebSocketGroup {
             }
         }
         // A copy, because sockets leave their slot while it is walked.
-        let due = slots[Int(second) % slots.count]
-        for connection in due { connection.pingDue() }
+        ping(ArraySlice(slots[Int(second) % slots.count]))
+    }
+
+    /// A few at a time over the second: four hundred writes at once would hold up everybody's messages for milliseconds.
+    private func ping(_ due: ArraySlice<WebSocketConnection>) {
+        let portion = max(Self.pingedAtOnce, (due.count + Self.pingPortions - 1) / Self.pingPortions)
+        for (number, start) in stride(from: due.startIndex, to: due.endIndex, by: portion).enumerated() {
+            let some = due[start..<min(start + portion, due.endIndex)]
+            let delay = TimeAmount.milliseconds(1_000 * Int64(number) / Int64(Self.pingPortions))
+            guard number > 0 else {
+                for connection in some { connection.pingDue() }
+                continue
+            }
+            eventLoop.assumeIsolated().scheduleTask(in: delay) { for connection in some { connection.pingDue() } }
+        }
     }
 }
 

@@ -20,7 +20,7 @@ package struct ConnectionRecord: Sendable {
 
 /// Tells Redis which connections this pod holds, so that admin calls on other pods can list them too.
 ///
-/// Changes are collected on the loop and leave a few times a second as variadic commands: a fraction of a command per
+/// Changes are collected on the loop and leave twenty times a second as variadic commands: a fraction of a command per
 /// connection. After a loss of the connection to Redis the list is made anew.
 ///
 /// - Isolation: the event loop
