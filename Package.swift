@@ -50,6 +50,8 @@ let package = Package(
         .executable(name: "carillon-sender", targets: ["carillon-sender"]),
         // Loaded into pods whose clocks chaos runs move.
         .library(name: "FakeClock", type: .dynamic, targets: ["CFakeClock"]),
+        // Loaded into pods whose allocations a test counts.
+        .library(name: "AllocationCounter", type: .dynamic, targets: ["CAllocationCounter"]),
     ],
     dependencies: [
         .package(url: "https://github.com/apple/swift-nio", from: "2.101.2"),
@@ -66,6 +68,7 @@ let package = Package(
         .systemLibrary(name: "COpenSSL", providers: [.apt(["libssl-dev"])]),
 
         .target(name: "CFakeClock"),
+        .target(name: "CAllocationCounter"),
 
         module("CarillonDomain", [.nioCore]),
         module("CarillonConfig", ["CarillonDomain", .configuration, .logging]),

@@ -11,6 +11,11 @@ package enum BuiltProgram {
     /// The library that moves the clock of a program it is loaded into.
     package static var fakeClock: String { path("libFakeClock.so", override: "CARILLON_FAKE_CLOCK_LIBRARY") }
 
+    /// The library that counts the allocations of a program it is loaded into.
+    package static var allocationCounter: String {
+        path("libAllocationCounter.so", override: "CARILLON_ALLOCATION_COUNTER_LIBRARY")
+    }
+
     private static func path(_ name: String, override: String) -> String {
         if let path = ProcessInfo.processInfo.environment[override], !path.isEmpty { return path }
         let beside = URL(filePath: "/proc/self/exe").resolvingSymlinksInPath().deletingLastPathComponent()

@@ -1,10 +1,11 @@
 import CarillonConfig
-import enum CarillonTestSupport.BuiltProgram
 import FoundationEssentials
 import Glibc
 import NIOCore
 import NIOPosix
 import Testing
+
+import enum CarillonTestSupport.BuiltProgram
 
 @testable import CarillonApp
 
