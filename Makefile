@@ -14,7 +14,7 @@ RELEASE := .build/release
 
 .DEFAULT_GOAL := help
 .PHONY: help build run cluster redis-local client sender docker-up docker-logs docker-down test chaos chaos-long \
-	chaos-mutants check bench fmt lint
+	chaos-mutants check bench bench-rivals fmt lint
 
 help: ## Print this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  %-13s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -71,8 +71,11 @@ chaos-mutants: ## Check that chaos runs notice servers with known faults
 check: ## Run what needs no build: format, import directions, documents, syntax
 	@scripts/check.sh
 
-bench: ## Measure rate and latency through a private Redis, server, sender and client
-	@scripts/bench.sh
+bench: ## Measure rate, latency and cost under load, each cell on a Redis and a server of its own (ARGS=…)
+	@scripts/bench.sh $(ARGS)
+
+bench-rivals: ## The same in turns with nchan and NATS, where they are installed, and how they compare
+	@scripts/bench.sh --hubs carillon,nchan,nats --rounds 3 $(ARGS)
 
 fmt: ## Format the Swift sources in place
 	swift format -i -r -p $(SWIFT_SOURCES)

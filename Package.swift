@@ -40,7 +40,8 @@ func tests(_ name: String, _ dependencies: [Target.Dependency]) -> Target {
 
 // Direction of imports, checked by `make check`:
 // Domain <- {Metrics, Config, TLS, Socket, Redis} <- Store <- {Realtime, Workers, HTTP} <- App <- cmd/server; Tools <- cmd/client, cmd/sender
-// Beside the product, to break it: Domain <- Load <- Chaos <- cmd/chaos; Chaos runs servers through TestSupport
+// Beside the product, to break and to measure it: {Domain, TLS} <- Load <- {Chaos, Bench} <- cmd/chaos, cmd/bench;
+// both run servers through TestSupport, and Bench reads addresses as Tools does
 let package = Package(
     name: "carillon",
     platforms: [.macOS(.v15)],
@@ -114,12 +115,20 @@ let package = Package(
         program("carillon-sender", "cmd/sender", ["CarillonTools", .argumentParser]),
 
         module("CarillonTestSupport", [.nioCore, .nioPosix]),
-        module("CarillonLoad", ["CarillonDomain", .nioCore, .nioPosix]),
+        module("CarillonLoad", ["CarillonDomain", "CarillonTLS", .nioCore, .nioPosix]),
         module(
             "CarillonChaos",
             ["CarillonDomain", "CarillonLoad", "CarillonTestSupport", .nioCore, .nioPosix]
         ),
+        module(
+            "CarillonBench",
+            [
+                "CarillonDomain", "CarillonLoad", "CarillonTLS", "CarillonTools", "CarillonTestSupport", .nioCore,
+                .nioPosix,
+            ]
+        ),
         program("carillon-chaos", "cmd/chaos", ["CarillonChaos", .argumentParser]),
+        program("carillon-bench", "cmd/bench", ["CarillonBench", .argumentParser]),
         tests("CarillonDomainTests", ["CarillonDomain", .nioCore]),
         tests(
             "CarillonConfigTests",
@@ -169,6 +178,7 @@ let package = Package(
             "CarillonChaosTests",
             ["CarillonChaos", "CarillonLoad", "CarillonDomain", "CarillonTestSupport", .nioCore, .nioPosix]
         ),
+        tests("CarillonBenchTests", ["CarillonBench", "CarillonLoad", "CarillonTestSupport", .nioCore, .nioPosix]),
         tests("EndToEndTests", ["CarillonTestSupport", .nioCore, .nioPosix]),
     ],
     swiftLanguageModes: [.v6]

@@ -1,9 +1,11 @@
 #!/usr/bin/env bash
-# Builds for release and measures one user's notifications through sender, server, Redis and client.
-# usage: bench.sh [count]
+# Builds server and bench for release and measures.
+# usage: bench.sh [option of carillon-bench…]
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
 scripts/install.sh bench
-swift build -c release
-exec python3 -B scripts/bench.py "${1:-2000}"
+swift build -c release --product carillon-server
+swift build -c release --product carillon-bench
+# Debian keeps nginx where only root looks.
+PATH=$PATH:/usr/sbin exec "$(swift build -c release --show-bin-path)/carillon-bench" "$@"

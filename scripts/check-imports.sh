@@ -21,12 +21,14 @@ Sources/CarillonHTTP         CarillonDomain CarillonMetrics CarillonSocket Caril
 Sources/CarillonApp          CarillonConfig CarillonDomain CarillonHTTP CarillonMetrics CarillonRealtime CarillonRedis CarillonStore CarillonTLS CarillonWorkers
 Sources/CarillonTools        CarillonTLS
 Sources/CarillonTestSupport
-Sources/CarillonLoad         CarillonDomain
+Sources/CarillonLoad         CarillonDomain CarillonTLS
 Sources/CarillonChaos        CarillonDomain CarillonLoad CarillonTestSupport
+Sources/CarillonBench        CarillonDomain CarillonLoad CarillonTLS CarillonTools CarillonTestSupport
 cmd/server                   CarillonApp CarillonConfig
 cmd/client                   CarillonTools
 cmd/sender                   CarillonTools
 cmd/chaos                    CarillonChaos
+cmd/bench                    CarillonBench
 '
 without_foundation='CarillonDomain CarillonRedis CarillonRealtime CarillonStore CarillonTLS'
 # The tools are programs whose output is standard output.

@@ -58,7 +58,6 @@ cluster)
 bench)
     need_build
     need redis-server program redis-server
-    need python3 program python3
     ;;
 check)
     need_swift

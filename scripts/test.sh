@@ -30,7 +30,7 @@ suite() {
 
 build() { swift build --build-tests && swift build; }
 # The harness measures time, so nothing else may run beside it; that goes for its own tests as well.
-harness='CarillonChaosTests|CarillonLoadTests'
+harness='CarillonChaosTests|CarillonLoadTests|CarillonBenchTests'
 swift_tests() { swift test --skip-build --skip "$harness"; }
 harness_tests() { swift test --skip-build --filter "$harness"; }
 chaos() { .build/debug/carillon-chaos --schedule short --seed "${CHAOS_SEED:-1}"; }

@@ -1,18 +1,18 @@
-internal import NIOCore
+package import NIOCore
 
 /// The head of an HTTP/1.1 answer, as far as load drivers need it.
 ///
 /// - Source: RFC 9112 §4 to §6
-struct HTTPHead {
-    private(set) var status = 0
-    private(set) var contentLength: Int?
-    private(set) var retryAfterSeconds: Int?
-    private(set) var isReplayed = false
-    private(set) var closes = false
+package struct HTTPHead {
+    package private(set) var status = 0
+    package private(set) var contentLength: Int?
+    package private(set) var retryAfterSeconds: Int?
+    package private(set) var isReplayed = false
+    package private(set) var closes = false
     private var isWebSocketAccepted = false
 
     /// Whether the handshake that `Handshake.request` made succeeded.
-    var isAccepted: Bool { status == 101 && isWebSocketAccepted }
+    package var isAccepted: Bool { status == 101 && isWebSocketAccepted }
 
     /// Longest head that is read.
     private static let maximumBytes = 16_384
@@ -22,7 +22,7 @@ struct HTTPHead {
     /// - Parameter searched: Bytes that are known to hold no end of it.
     /// - Returns: nil while it is not whole.
     /// - Throws: `LoadError` where it is not HTTP/1.1 or of a kind that this server never sends.
-    static func read(from buffer: inout ByteBuffer, searched: inout Int) throws(LoadError) -> HTTPHead? {
+    package static func read(from buffer: inout ByteBuffer, searched: inout Int) throws(LoadError) -> HTTPHead? {
         let length = buffer.withUnsafeReadableBytes { bytes -> Int? in
             var index = max(searched, 3)
             while index < bytes.count {

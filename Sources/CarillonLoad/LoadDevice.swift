@@ -69,9 +69,10 @@ package final class LoadDevice: ChannelInboundHandler {
     package func connect() {
         eventLoop.assertInEventLoop()
         let bound = NIOLoopBound(self, eventLoop: eventLoop)
-        Loopback.connect(eventLoop, port: port, timeout: Self.openTimeout, handler: self).whenFailure {
-            bound.value.finish(bound.value.outcome ?? .lost(LoadError("connect: \($0)")))
-        }
+        LoadConnector.connect(eventLoop, to: .loopback(port: port), timeout: Self.openTimeout, handler: self)
+            .whenFailure {
+                bound.value.finish(bound.value.outcome ?? .lost(LoadError("connect: \($0)")))
+            }
     }
 
     /// Says that the user read these, at most 100 of them.
@@ -160,6 +161,7 @@ package final class LoadDevice: ChannelInboundHandler {
     private func received(_ frame: ServerFrames.Frame) throws(LoadError) {
         switch frame.opcode {
         case .text: try received(text: frame.payload)
+        case .binary: throw LoadError("a binary frame")
         case .ping: write(.pong, frame.payload)
         case .pong: break
         case .close:

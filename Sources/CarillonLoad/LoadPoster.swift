@@ -68,9 +68,10 @@ package final class LoadPoster {
         let connection = PosterConnection(poster: self)
         self.connection = connection
         let bound = NIOLoopBound(connection, eventLoop: eventLoop)
-        Loopback.connect(eventLoop, port: port, timeout: Self.connectTimeout, handler: connection).whenFailure {
-            bound.value.ended(LoadError("connect: \($0)"))
-        }
+        LoadConnector.connect(eventLoop, to: .loopback(port: port), timeout: Self.connectTimeout, handler: connection)
+            .whenFailure {
+                bound.value.ended(LoadError("connect: \($0)"))
+            }
     }
 
     private func send() {

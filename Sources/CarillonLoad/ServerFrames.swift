@@ -1,28 +1,32 @@
-internal import NIOCore
+package import NIOCore
 
 /// Cuts what a server sends into the answer to the handshake and frames, and encodes a client's own frames.
 ///
 /// The server writes whole messages, so a fragmented or masked one is a fault of it.
 /// - Source: RFC 6455 §5.2
-struct ServerFrames {
-    enum Opcode: UInt8 {
+package struct ServerFrames {
+    package enum Opcode: UInt8 {
         case text = 1
+        /// Only rivals send these.
+        case binary = 2
         case close = 8
         case ping = 9
         case pong = 10
     }
 
-    struct Frame {
-        let opcode: Opcode
-        let payload: ByteBuffer
+    package struct Frame {
+        package let opcode: Opcode
+        package let payload: ByteBuffer
     }
+
+    package init() {}
 
     private var pending = ByteBuffer()
     /// Bytes of the head that hold no end, so that they are not searched again.
     private var searched = 0
 
     /// Takes what was read. Where nothing waits, nothing is copied.
-    mutating func append(_ bytes: ByteBuffer) {
+    package mutating func append(_ bytes: ByteBuffer) {
         if pending.readableBytes == 0 {
             pending = bytes
         } else {
@@ -32,12 +36,12 @@ struct ServerFrames {
     }
 
     /// The answer to the handshake, once it is whole.
-    mutating func nextHead() throws(LoadError) -> HTTPHead? {
+    package mutating func nextHead() throws(LoadError) -> HTTPHead? {
         try HTTPHead.read(from: &pending, searched: &searched)
     }
 
     /// - Throws: `LoadError` where the server breaks RFC 6455.
-    mutating func nextFrame() throws(LoadError) -> Frame? {
+    package mutating func nextFrame() throws(LoadError) -> Frame? {
         let start = pending.readerIndex
         guard let first = pending.getInteger(at: start, as: UInt8.self),
             let second = pending.getInteger(at: start + 1, as: UInt8.self)
@@ -69,7 +73,7 @@ struct ServerFrames {
     }
 
     /// A whole message in one masked frame.
-    static func encodeMasked(_ opcode: Opcode, _ payload: ByteBuffer, mask: UInt32) -> ByteBuffer {
+    package static func encodeMasked(_ opcode: Opcode, _ payload: ByteBuffer, mask: UInt32) -> ByteBuffer {
         let length = payload.readableBytes
         var frame = ByteBuffer()
         frame.reserveCapacity(length + 14)
@@ -92,15 +96,21 @@ struct ServerFrames {
 }
 
 /// The bytes that open a WebSocket.
-enum Handshake {
+package enum Handshake {
     /// The sample of RFC 6455 §1.3, whose answer is known, so that no hash is needed ten thousand times.
     static let key = "dGhlIHNhbXBsZSBub25jZQ=="
-    static let accept = "s3pPLMBiTxaQ9kYGzzhZRbK+xOo="
+    package static let accept = "s3pPLMBiTxaQ9kYGzzhZRbK+xOo="
 
-    static func request(target: String, port: Int) -> ByteBuffer {
+    /// - Parameter headers: Further lines, each with its end.
+    package static func request(
+        target: String,
+        host: String = "127.0.0.1",
+        port: Int,
+        headers: String = ""
+    ) -> ByteBuffer {
         ByteBuffer(
-            string: "GET \(target) HTTP/1.1\r\nHost: 127.0.0.1:\(port)\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
-                + "Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: \(key)\r\n\r\n"
+            string: "GET \(target) HTTP/1.1\r\nHost: \(host):\(port)\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
+                + "Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: \(key)\r\n\(headers)\r\n"
         )
     }
 }

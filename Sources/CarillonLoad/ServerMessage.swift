@@ -1,12 +1,12 @@
 internal import CarillonDomain
-internal import NIOCore
+package import NIOCore
 
 /// A text message of the server, as far as a load driver looks into it.
 ///
 /// The message is read as JSON from its first byte to its last, so that text that looks like a member cannot deceive, and
 /// so that a server that writes broken JSON is found out.
 /// - Source: docs/PROTOCOL.md, "Server to client"
-enum ServerMessage {
+package enum ServerMessage {
     case push(LoadPush)
     case readAck(LoadEntry)
     case autoCleared(LoadEntry)
@@ -16,7 +16,7 @@ enum ServerMessage {
     case other
 
     /// - Throws: `LoadError` where this is not what the protocol says.
-    init(_ text: ByteBuffer) throws(LoadError) {
+    package init(_ text: ByteBuffer) throws(LoadError) {
         let result = text.withUnsafeReadableBytes { bytes -> Result<ServerMessage, LoadError> in
             do throws(JSONScanner.Malformed) {
                 return Self.message(try Members(bytes), bytes, text)

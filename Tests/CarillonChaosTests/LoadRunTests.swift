@@ -1,4 +1,5 @@
 import CarillonChaos
+import CarillonLoad
 import CarillonTestSupport
 import Testing
 

@@ -1,3 +1,4 @@
+internal import CarillonLoad
 internal import NIOCore
 
 /// What is to be said of a run.

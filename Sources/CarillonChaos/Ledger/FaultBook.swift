@@ -1,3 +1,4 @@
+internal import CarillonLoad
 internal import NIOCore
 
 /// The windows of faults, and what follows from them: what is due when, what is excused, what was calm.

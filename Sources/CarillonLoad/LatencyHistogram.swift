@@ -1,18 +1,8 @@
 package import NIOCore
 
-/// Times apart by whether a fault ran.
-package struct Latencies: Sendable {
-    package private(set) var quiet = LatencyHistogram()
-    package private(set) var troubled = LatencyHistogram()
-
-    mutating func record(_ time: TimeAmount, isTroubled: Bool) {
-        if isTroubled { troubled.record(time) } else { quiet.record(time) }
-    }
-}
-
-/// Counts times in buckets that are each a sixteenth of their power of two wide, from a microsecond up.
+/// Counts times in buckets that are each a 64th of their power of two wide, from a microsecond up.
 package struct LatencyHistogram: Sendable {
-    private static let steps = 16
+    private static let steps = 64
 
     private var buckets: [Int] = []
     package private(set) var count = 0
@@ -29,7 +19,7 @@ package struct LatencyHistogram: Sendable {
         buckets[index] += 1
     }
 
-    /// The time that `share` (0 to 1) of all were not longer than, at most a sixteenth too long; zero where there is none.
+    /// The time that `share` (0 to 1) of all were not longer than, at most a 64th too long; zero where there is none.
     package func percentile(_ share: Double) -> TimeAmount {
         var rest = Int((Double(count) * share).rounded(.up))
         for (index, bucket) in buckets.enumerated() {
@@ -43,8 +33,8 @@ package struct LatencyHistogram: Sendable {
 
     private static func index(_ value: UInt64) -> Int {
         guard value >= steps else { return Int(value) }
-        let exponent = 63 - value.leadingZeroBitCount - 4
-        return (exponent + 1) * steps + Int((value >> UInt64(exponent)) & 15)
+        let exponent = 63 - value.leadingZeroBitCount - 6
+        return (exponent + 1) * steps + Int((value >> UInt64(exponent)) & 63)
     }
 
     private static func upperBound(_ index: Int) -> UInt64 {

@@ -1,0 +1,81 @@
+internal import CarillonLoad
+internal import CarillonTestSupport
+
+/// This project's server: one pod or several, and a Redis of their own.
+actor CarillonHub: Hub {
+    nonisolated let name = "carillon"
+    private let pods: Int
+    /// The first pod publishes and the others have the devices, so that each message has to cross.
+    private let isCrossed: Bool
+    private var redisProcess: RedisProcess?
+    private var servers: [ServerProcess] = []
+
+    init(pods: Int = 1, isCrossed: Bool = false) {
+        self.pods = pods
+        self.isCrossed = isCrossed
+    }
+
+    func start() async throws {
+        let redis = try await RedisProcess.startForBench()
+        redisProcess = redis
+        for number in 1...pods { servers.append(try await launch(redis, number, port: nil)) }
+    }
+
+    private func launch(_ redis: RedisProcess, _ number: Int, port: Int?) async throws -> ServerProcess {
+        try await ServerProcess.start(
+            redisPort: redis.port,
+            port: port,
+            podID: "bench-\(number)",
+            environment: ["LOG_LEVEL": "error"]
+        )
+    }
+
+    func crash() { servers.forEach { $0.kill() } }
+
+    func restart() async throws {
+        guard let redisProcess else { return }
+        for index in servers.indices {
+            servers[index] = try await launch(redisProcess, index + 1, port: servers[index].port)
+        }
+    }
+
+    func stop() async {
+        servers.forEach { $0.kill() }
+        servers = []
+        await redisProcess?.stop()
+        redisProcess = nil
+    }
+
+    func wire(_ shape: LoadShape) -> HubWire {
+        let addresses = servers.map { LoadAddress.loopback(port: $0.port) }
+        return .carillon(
+            subscribers: isCrossed ? Array(addresses.dropFirst()) : addresses,
+            publishers: isCrossed ? Array(addresses.prefix(1)) : addresses
+        )
+    }
+
+    func processes() -> ProcessMeter? { ProcessMeter(pids: servers.map(\.process.processID)) }
+
+    func redis() -> RedisProcess? { redisProcess }
+}
+
+extension HubWire {
+    /// - Parameter prefix: Of the paths, where a proxy has one.
+    /// - Source: docs/PROTOCOL.md
+    static func carillon(subscribers: [LoadAddress], publishers: [LoadAddress], prefix: String = "") -> HubWire {
+        HubWire(
+            subscribers: subscribers,
+            publishers: publishers,
+            target: Template("\(prefix)/ws?user_id=<user>&login=bench<user>"),
+            ready: .frame("session.ready"),
+            resume: .carillon,
+            publishing: .http(
+                path: Template("\(prefix)/api/v1/notify"),
+                body: Template(
+                    #"{"target":[<targets>],"message":"<message>","source":"bench"}"#,
+                    target: #"{"id":<user>,"login":"bench<user>"}"#
+                )
+            )
+        )
+    }
+}
