@@ -176,6 +176,19 @@ import Testing
         }
     }
 
+    /// On a slow link a pod may be taken for dead after it has looked at the table, and before it says that it lives.
+    @Test func aPodNoticesThatItWasTakenForDeadWhileItSpoke() async throws {
+        try await StoreLink.with { link in
+            let registry = PodRegistry(redis: link.client, settings: link.settings)
+            #expect(try await !registry.beat().knowsThisPod)
+            #expect(try await registry.beat().knowsThisPod)
+            #expect(try await registry.sayAlive())
+            try await registry.remove("a")
+            #expect(try await !registry.sayAlive())
+            #expect(try await registry.beat().knowsThisPod)
+        }
+    }
+
     @Test func namesOfPods() async throws {
         try await StoreLink.with { link in
             let old = PodRegistry(redis: link.client, settings: link.settings)

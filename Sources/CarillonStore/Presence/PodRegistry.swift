@@ -23,7 +23,7 @@ package struct PodRegistry: Sendable {
     package struct Observation: Sendable {
         /// Pod → what its field held.
         package let heartbeats: [String: String]
-        /// This pod's own field was there; if not, others have taken it for dead.
+        /// This pod's own field was still there when it was written anew; if not, others have taken it for dead.
         package let knowsThisPod: Bool
         /// The run id of the process that owns this pod's name, where it is another.
         package let otherOwner: String?
@@ -65,17 +65,24 @@ package struct PodRegistry: Sendable {
         if let holder, holder != settings.runID {
             return Observation(heartbeats: [:], knowsThisPod: false, otherOwner: holder)
         }
-        _ = try await pipeline([
-            RedisCommand("EXPIRE", .key(owner), .integer(Self.ownerTTLSeconds)),
+        let wasThere = try await sayAlive()
+        return Observation(heartbeats: Self.table(replies[1]), knowsThisPod: wasThere, otherOwner: nil)
+    }
+
+    /// Writes this pod's field.
+    ///
+    /// - Returns: Whether it was there. A look at the table beforehand would not tell: on a slow link others may take the pod for dead
+    ///   between the look and the writing.
+    func sayAlive() async throws(StoreError) -> Bool {
+        try await pipeline([
+            RedisCommand("EXPIRE", .key(Keys.podOwner(podID)), .integer(Self.ownerTTLSeconds)),
             RedisCommand(
                 "HSET",
                 .key(Keys.heartbeats),
                 .text(podID),
                 .text(String(Timestamp.nowMilliseconds() / 1_000))
             ),
-        ])
-        let heartbeats = Self.table(replies[1])
-        return Observation(heartbeats: heartbeats, knowsThisPod: heartbeats[podID] != nil, otherOwner: nil)
+        ])[1].integer == 0
     }
 
     /// Makes room for the table of heartbeats where a key of another type lies in its place; no pod would be seen while it does.
