@@ -71,6 +71,19 @@ extension InboxStore {
         if let id { arguments.bulk("(\(id)") } else { arguments.bulk(end) }
     }
 
+    /// The id of the stream's newest entry; nil where it has none.
+    package func newestEntryID(of user: UserKey, completion: @escaping (Result<StreamID?, StoreError>) -> Void) {
+        send("XREVRANGE", arguments: 5) { arguments in
+            arguments.key(Keys.stream(user))
+            arguments.bulk("+" as StaticString)
+            arguments.bulk("-" as StaticString)
+            arguments.bulk("COUNT" as StaticString)
+            arguments.bulk("1" as StaticString)
+        } reply: { result in
+            completion(result.map { $0.count > 0 ? $0[0][0].streamID : nil })
+        }
+    }
+
     /// The highest id that the stream ever gave, even if its entry is gone; nil where there is no stream.
     package func lastGeneratedID(of user: UserKey, completion: @escaping (Result<StreamID?, StoreError>) -> Void) {
         send("XINFO", arguments: 2) { arguments in
