@@ -123,8 +123,8 @@ let package = Package(
         module(
             "CarillonBench",
             [
-                "CarillonDomain", "CarillonLoad", "CarillonTLS", "CarillonTools", "CarillonTestSupport", .nioCore,
-                .nioPosix,
+                "CarillonDomain", "CarillonLoad", "CarillonSocket", "CarillonTLS", "CarillonTools",
+                "CarillonTestSupport", .nioCore, .nioPosix,
             ]
         ),
         program("carillon-chaos", "cmd/chaos", ["CarillonChaos", .argumentParser]),

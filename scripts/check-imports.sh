@@ -23,7 +23,7 @@ Sources/CarillonTools        CarillonTLS
 Sources/CarillonTestSupport
 Sources/CarillonLoad         CarillonDomain CarillonTLS
 Sources/CarillonChaos        CarillonDomain CarillonLoad CarillonTestSupport
-Sources/CarillonBench        CarillonDomain CarillonLoad CarillonTLS CarillonTools CarillonTestSupport
+Sources/CarillonBench        CarillonDomain CarillonLoad CarillonSocket CarillonTLS CarillonTools CarillonTestSupport
 cmd/server                   CarillonApp CarillonConfig
 cmd/client                   CarillonTools
 cmd/sender                   CarillonTools

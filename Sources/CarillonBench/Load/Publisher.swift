@@ -1,4 +1,5 @@
 internal import CarillonLoad
+internal import CarillonSocket
 internal import NIOCore
 
 /// One connection that publishes, one message at a time; what comes meanwhile waits.
@@ -11,6 +12,7 @@ final class Publisher: ChannelInboundHandler {
     let number: Int
     private unowned let desk: PublisherDesk
     private var context: ChannelHandlerContext?
+    private var socket: DirectSocket?
     private var pending = ByteBuffer()
     private var searched = 0
     private var head: HTTPHead?
@@ -36,7 +38,10 @@ final class Publisher: ChannelInboundHandler {
     func publish(_ message: ByteBuffer) {
         guard let context, !isBusy else { return waiting.append(message) }
         isBusy = true
-        context.writeAndFlush(wrapOutboundOut(message), promise: nil)
+        // One request is under way at a time, so that the channel has nothing left of an earlier one.
+        var rest = message
+        if let socket, context.channel.isActive { rest.moveReaderIndex(forwardBy: socket.send(message)) }
+        if rest.readableBytes > 0 { context.writeAndFlush(wrapOutboundOut(rest), promise: nil) }
     }
 
     func handlerAdded(context: ChannelHandlerContext) { self.context = context }
@@ -45,6 +50,8 @@ final class Publisher: ChannelInboundHandler {
 
     func channelActive(context: ChannelHandlerContext) {
         if let hello = desk.hello(of: number) { context.writeAndFlush(wrapOutboundOut(hello), promise: nil) }
+        // TLS has to see what is written, and so does a greeting's rest.
+        if desk.address(of: number).tls == nil { socket = DirectSocket(context.channel) }
         desk.connected(self)
         publishNext()
     }
@@ -102,6 +109,7 @@ final class Publisher: ChannelInboundHandler {
 
     private func lost() {
         context = nil
+        socket = nil
         pending = ByteBuffer()
         head = nil
         if isBusy { answered(isAccepted: false) }

@@ -19,7 +19,7 @@ package final class PresenceKeeper {
     /// Rounds over all users in one interval; in one of them each user's turn comes.
     private static let rounds = 5
     /// Ticks in which a round is done: so many that what a tick asks of Redis holds up nobody's messages.
-    private static let ticks: Int64 = 80
+    private static let ticks: Int64 = 40
     /// Users that one command looks at, so that it is soon done.
     private static let checkedAtOnce = 64
 

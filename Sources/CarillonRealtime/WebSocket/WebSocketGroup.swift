@@ -32,9 +32,9 @@ package final class WebSocketGroup {
     private var spare: [WebSocketConnection] = []
     private var isFlushScheduled = false
     /// Sockets that are not worth a moment of their own.
-    private static let pingedAtOnce = 8
+    private static let pingedAtOnce = 16
     /// Moments in a second at which sockets are pinged.
-    private static let pingPortions = 25
+    private static let pingPortions = 10
     private var timer: Scheduled<Void>?
 
     /// Starts the timer, which runs until `stop()`.

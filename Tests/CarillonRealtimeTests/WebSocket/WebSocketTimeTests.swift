@@ -102,6 +102,32 @@ struct WebSocketTimeTests {
         #expect(channels.allSatisfy { !$0.isActive })
     }
 
+    @Test("pings many sockets of one second a few at a time")
+    func portions() throws {
+        let loop = EmbeddedEventLoop()
+        var settings = WebSocketSettings()
+        settings.pingInterval = .seconds(1)
+        let group = WebSocketGroup(eventLoop: loop, settings: settings)
+        var channels: [EmbeddedChannel] = []
+        for port in 1...40 {
+            let channel = EmbeddedChannel(loop: loop)
+            let connection = WebSocketConnection(acceptor: RecordingAcceptor(), group: group)
+            try channel.pipeline.syncOperations.addHandler(connection)
+            try channel.connect(to: SocketAddress(ipAddress: "127.0.0.1", port: port)).wait()
+            try channel.writeInbound(ByteBuffer(string: Upgrade.request))
+            _ = try channel.readOutbound(as: ByteBuffer.self)
+            channels.append(channel)
+        }
+        var pinged: [Int] = []
+        loop.advanceTime(by: .milliseconds(999))
+        for pause in [Int64(1), 100, 100, 100] {
+            loop.advanceTime(by: .milliseconds(pause))
+            pinged.append(try channels.count { try $0.readOutbound(as: ByteBuffer.self) != nil })
+        }
+        #expect(pinged == [16, 16, 8, 0])
+        group.stop()
+    }
+
     @Test("gives a handshake 10 seconds, however it dribbles")
     func handshakeTimeout() throws {
         let harness = try Harness()
