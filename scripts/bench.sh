@@ -7,5 +7,4 @@ cd "$(dirname "$0")/.."
 scripts/install.sh bench
 swift build -c release --product carillon-server
 swift build -c release --product carillon-bench
-# Debian keeps nginx where only root looks.
-PATH=$PATH:/usr/sbin exec "$(swift build -c release --show-bin-path)/carillon-bench" "$@"
+exec "$(swift build -c release --show-bin-path)/carillon-bench" "$@"

@@ -11,10 +11,18 @@ package struct BenchRun: Sendable {
         self.say = say
     }
 
+    /// What was measured, and how many cells could not be.
+    package struct Report: Sendable {
+        package var results: [CellResult] = []
+        package var failures = 0
+
+        package var isFaultless: Bool { failures == 0 && results.allSatisfy(\.isFaultless) }
+    }
+
     /// - Throws: where nothing can be measured at all; a cell that fails is told and left out.
-    package func run() async throws -> [CellResult] {
+    package func run() async throws -> Report {
         Self.raiseFileLimit()
-        var results: [CellResult] = []
+        var report = Report()
         for round in 1...options.rounds {
             for cell in options.cells {
                 for hub in try hubs(for: cell) {
@@ -24,15 +32,16 @@ package struct BenchRun: Sendable {
                     do {
                         let result = try await measure(cell, hub)
                         say("    \(ResultTable.line(result))")
-                        results.append(result)
+                        report.results.append(result)
                     } catch {
+                        report.failures += 1
                         say("    failed: \(error)")
                     }
                 }
             }
         }
-        guard !results.isEmpty else { throw BenchError("nothing was measured") }
-        return results
+        guard !report.results.isEmpty else { throw BenchError("nothing was measured") }
+        return report
     }
 
     private func hubs(for cell: Cell) throws -> [any Hub] {

@@ -13,7 +13,7 @@ struct BenchCommand: AsyncParsableCommand {
             that runs already (--url).
 
             EXIT CODES
-              0 measured, 1 something was lost, repeated, out of order or refused, 2 nothing could be measured, 64 usage
+              0 measured, 1 something was lost, repeated, out of order or refused, or a cell failed, 2 nothing could be measured, 64 usage
             """
     )
 
@@ -45,17 +45,17 @@ struct BenchCommand: AsyncParsableCommand {
         }
         defer { interrupts.forEach { $0.cancel() } }
         do {
-            let results = try await BenchRun(options) { [quiet] line in
+            let report = try await BenchRun(options) { [quiet] line in
                 guard !quiet else { return }
                 FileHandle.standardError.write(Data("\(line)\n".utf8))
             }.run()
-            print(ResultTable.text(results))
+            print(ResultTable.text(report.results))
             if let json {
                 let encoder = JSONEncoder()
                 encoder.outputFormatting = [.prettyPrinted, .sortedKeys]
-                try encoder.encode(results).write(to: URL(filePath: json))
+                try encoder.encode(report.results).write(to: URL(filePath: json))
             }
-            if !results.allSatisfy(\.isFaultless) { throw ExitCode(1) }
+            if !report.isFaultless { throw ExitCode(1) }
         } catch let code as ExitCode {
             throw code
         } catch {

@@ -18,9 +18,7 @@ actor NATSHub: Hub {
 
     /// Nil where it is installed; else what is missing.
     static var missing: String? {
-        let folders = (ProcessInfo.processInfo.environment["PATH"] ?? "").split(separator: ":")
-        let isThere = folders.contains { FileManager.default.isExecutableFile(atPath: "\($0)/nats-server") }
-        return isThere ? nil : "nats-server is not installed"
+        InstalledProgram.path("nats-server") == nil ? "nats-server is not installed" : nil
     }
 
     func start() async throws {
@@ -43,7 +41,10 @@ actor NATSHub: Hub {
     func crash() { server?.kill() }
 
     func restart() async throws {
-        let server = try ChildProcess("nats-server", ["-c", folder.appending(path: "nats.conf").path])
+        let server = try ChildProcess(
+            InstalledProgram.path("nats-server") ?? "nats-server",
+            ["-c", folder.appending(path: "nats.conf").path]
+        )
         self.server = server
         try await wait(until: "nats-server serves") {
             guard server.exitStatus == nil else { throw BenchError("nats-server ended: \(server.standardError)") }

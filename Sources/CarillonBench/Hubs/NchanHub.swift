@@ -16,7 +16,8 @@ actor NchanHub: Hub {
 
     /// Nil where it is installed; else what is missing.
     static var missing: String? {
-        FileManager.default.fileExists(atPath: module) ? nil : "nchan is not installed (nginx-light libnginx-mod-nchan)"
+        let isThere = FileManager.default.fileExists(atPath: module) && InstalledProgram.path("nginx") != nil
+        return isThere ? nil : "nchan is not installed (nginx-light libnginx-mod-nchan)"
     }
 
     func start() async throws {
@@ -40,7 +41,10 @@ actor NchanHub: Hub {
     }
 
     func restart() async throws {
-        nginx = try ChildProcess("nginx", ["-p", folder.path, "-c", "nginx.conf", "-e", "error.log"])
+        nginx = try ChildProcess(
+            InstalledProgram.path("nginx") ?? "nginx",
+            ["-p", folder.path, "-c", "nginx.conf", "-e", "error.log"]
+        )
         try await wait(until: "nginx serves") {
             guard let connection = try? HTTPConnection(port: port) else { return false }
             return try await connection.request("GET", "/health").status == 200
@@ -101,7 +105,6 @@ actor NchanHub: Hub {
             keepalive_timeout 1h;
             nchan_shared_memory_size 1024M;
             upstream storage { nchan_redis_server 127.0.0.1:\(redisPort); }
-            nchan_redis_pass storage;
             nchan_message_buffer_length 100;
             nchan_message_timeout 15m;
             server {
@@ -110,10 +113,12 @@ actor NchanHub: Hub {
                 location ~ ^/pub/(\\w+)$ {
                     nchan_publisher;
                     nchan_channel_id $1;
+                    nchan_redis_pass storage;
                 }
                 location ~ ^/sub/(\\w+)$ {
                     nchan_subscriber websocket;
                     nchan_channel_id $1;
+                    nchan_redis_pass storage;
                     nchan_subscriber_first_message newest;
                     nchan_subscriber_last_message_id $arg_last_event_id;
                     nchan_subscriber_timeout 0;
