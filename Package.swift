@@ -127,8 +127,8 @@ let package = Package(
                 "CarillonTestSupport", .nioCore, .nioPosix,
             ]
         ),
-        program("carillon-chaos", "cmd/chaos", ["CarillonChaos", .argumentParser]),
-        program("carillon-bench", "cmd/bench", ["CarillonBench", .argumentParser]),
+        program("carillon-chaos", "cmd/chaos", ["CarillonChaos", "CarillonTestSupport", .argumentParser]),
+        program("carillon-bench", "cmd/bench", ["CarillonBench", "CarillonTestSupport", .argumentParser]),
         tests("CarillonDomainTests", ["CarillonDomain", .nioCore]),
         tests(
             "CarillonConfigTests",

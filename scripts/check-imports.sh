@@ -27,10 +27,10 @@ Sources/CarillonBench        CarillonDomain CarillonLoad CarillonSocket Carillon
 cmd/server                   CarillonApp CarillonConfig
 cmd/client                   CarillonTools
 cmd/sender                   CarillonTools
-cmd/chaos                    CarillonChaos
-cmd/bench                    CarillonBench
+cmd/chaos                    CarillonChaos CarillonTestSupport
+cmd/bench                    CarillonBench CarillonTestSupport
 '
-without_foundation='CarillonDomain CarillonRedis CarillonRealtime CarillonStore CarillonTLS'
+without_foundation='CarillonDomain CarillonRedis CarillonRealtime CarillonSocket CarillonStore CarillonTLS'
 # The tools are programs whose output is standard output.
 may_print='Sources/CarillonTools/'
 

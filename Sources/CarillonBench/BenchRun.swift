@@ -25,7 +25,7 @@ package struct BenchRun: Sendable {
         var report = Report()
         for round in 1...options.rounds {
             for cell in options.cells {
-                for hub in try hubs(for: cell) {
+                for hub in hubs(for: cell) {
                     let turn = options.rounds > 1 ? ", round \(round)" : ""
                     let label = "\(cell.name), \(hub.name)\(turn)"
                     say("\(label): \(cell.summary)")
@@ -44,8 +44,8 @@ package struct BenchRun: Sendable {
         return report
     }
 
-    private func hubs(for cell: Cell) throws -> [any Hub] {
-        if let url = options.url { return cell.isRemote ? [try RemoteHub(url)] : [] }
+    private func hubs(for cell: Cell) -> [any Hub] {
+        if let remote = options.remote { return cell.isRemote ? [remote] : [] }
         return options.hubs.filter { $0 == .carillon || cell.rivals.contains($0) }.map { $0.make(for: cell) }
     }
 

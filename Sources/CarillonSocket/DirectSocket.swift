@@ -7,32 +7,53 @@ internal import NIOPosix
 /// A write through the channel passes its pipeline and the queue of pending writes, which takes longer than all else that the pod
 /// does for a push. Nearly every socket has room for what it is sent; for those it is enough to send it.
 ///
-/// Whoever uses it keeps two rules: nothing is sent past writes that the channel still has, and nothing once the channel is no
-/// longer active, because the descriptor may be another connection's by then.
+/// Two rules are kept here, for whoever uses it: nothing is sent past writes that the channel still has, and nothing once the channel
+/// is no longer active, because the descriptor may be another connection's by then.
 ///
 /// - Isolation: the channel's event loop
 /// - Source: send(2)
 package struct DirectSocket {
+    /// -1 where there is no socket to send to, and everything goes to the channel.
     private let descriptor: CInt
+    /// Writes that the channel was given and has not done yet.
+    private var channelWrites: Int32 = 0
 
     private static let flags = CInt(MSG_DONTWAIT | MSG_NOSIGNAL)
 
-    /// Nil where the channel is no socket, or has something to write already.
-    package init?(_ channel: any Channel) {
-        guard let options = channel.syncOptions, (try? options.getOption(.bufferedWritableBytes)) == 0 else {
-            return nil
-        }
+    /// Sends nothing: all is left to the channel.
+    package static let none = DirectSocket()
+
+    private init() { descriptor = -1 }
+
+    /// The socket of a channel whose pipeline does nothing to what is written; none where the channel has no socket, or has something
+    /// to write already.
+    package init(_ channel: any Channel) {
+        let buffered = try? channel.syncOptions?.getOption(.bufferedWritableBytes)
         let pipeline = channel.pipeline.syncOperations
         let descriptor = try? pipeline.withUnsafeTransportIfAvailable(of: NIOBSDSocket.Handle.self) { $0 }
-        guard let descriptor else { return nil }
-        self.descriptor = descriptor
+        self.descriptor = buffered == 0 ? descriptor ?? -1 : -1
     }
 
-    /// - Returns: The number of bytes that the socket took; 0 also where it is broken, which the channel finds out when it is given
-    ///   the rest.
-    package func send(_ bytes: ByteBuffer) -> Int {
+    /// Sends what the socket takes at once.
+    ///
+    /// - Returns: What is left: it must be written to the channel, followed by `channelWrote()`. Nil where nothing is left.
+    package mutating func send(_ bytes: ByteBuffer, on channel: any Channel) -> ByteBuffer? {
+        var rest = bytes
+        if descriptor >= 0, channelWrites == 0, channel.isActive {
+            rest.moveReaderIndex(forwardBy: sent(bytes))
+            if rest.readableBytes == 0 { return nil }
+        }
+        channelWrites += 1
+        return rest
+    }
+
+    /// The channel has done a write, or given it up.
+    package mutating func channelWrote() { channelWrites -= 1 }
+
+    /// A broken socket takes nothing; the channel finds that out when it is given the rest.
+    private func sent(_ bytes: ByteBuffer) -> Int {
         bytes.withUnsafeReadableBytes { bytes in
-            // SAFETY: the descriptor is the channel's own as long as it is active, which the caller has made sure of.
+            // SAFETY: the channel is active, so the descriptor is its own.
             max(0, Glibc.send(descriptor, bytes.baseAddress, bytes.count, Self.flags))
         }
     }

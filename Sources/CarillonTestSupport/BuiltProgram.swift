@@ -1,5 +1,6 @@
 import Foundation
 import Glibc
+import Synchronization
 
 /// Where the built programs lie, and ports for them.
 package enum BuiltProgram {
@@ -7,6 +8,7 @@ package enum BuiltProgram {
     package static var server: String { path("carillon-server", override: "CARILLON_SERVER_BINARY") }
     package static var client: String { path("carillon-client", override: "CARILLON_CLIENT_BINARY") }
     package static var sender: String { path("carillon-sender", override: "CARILLON_SENDER_BINARY") }
+    package static var bench: String { path("carillon-bench", override: "CARILLON_BENCH_BINARY") }
 
     /// The library that moves the clock of a program it is loaded into.
     package static var fakeClock: String { path("libFakeClock.so", override: "CARILLON_FAKE_CLOCK_LIBRARY") }
@@ -24,10 +26,16 @@ package enum BuiltProgram {
         return candidates.first { FileManager.default.isExecutableFile(atPath: $0) } ?? candidates[0]
     }
 
+    private static let lastPort = Mutex(Int.random(in: 20_000..<32_000))
+
     /// A port that nobody listens on, outside the range that the system gives to outgoing connections.
     package static func freePort() throws -> Int {
         for _ in 0..<200 {
-            let port = Int.random(in: 20_000..<32_000)
+            // One after the other, so that no two tests of this process get the same before they listen.
+            let port = lastPort.withLock { port in
+                port = port < 31_999 ? port + 1 : 20_000
+                return port
+            }
             let descriptor = socket(AF_INET, Int32(SOCK_STREAM.rawValue | SOCK_CLOEXEC.rawValue), 0)
             defer { close(descriptor) }
             var address = sockaddr_in()

@@ -74,3 +74,17 @@ package final class WireRedis {
 
 @available(*, unavailable)
 extension WireRedis: Sendable {}
+
+extension WireRedis {
+    /// How often each command was carried out since the start, those within scripts included; by name, in lower case.
+    ///
+    /// - Source: Redis command INFO, section commandstats
+    package func calls() async throws -> [String: Int] {
+        var calls: [String: Int] = [:]
+        for line in try await self(["INFO", "commandstats"]).string?.split(whereSeparator: \.isNewline) ?? [] {
+            guard let match = line.prefixMatch(of: /cmdstat_([^:]+):calls=(\d+),/) else { continue }
+            calls[String(match.1)] = Int(match.2)
+        }
+        return calls
+    }
+}

@@ -98,7 +98,7 @@ import Testing
             let run = try await LoadRun.make(FleetPlan(users: 20, postsPerSecond: 200), ports: ports)
             try await run.call { fleet, _ in fleet.start() }
             try await posts(100, of: run)
-            try await run.call { fleet, _ in fleet.perform(.sleep(share: 0.5)) }
+            try await run.call { fleet, _ in fleet.perform(.fallAsleep(share: 0.5)) }
             try await wait(until: "some were taken for gone", within: .seconds(10)) {
                 try await run.call { $1.counts.connectionsLost >= 3 }
             }

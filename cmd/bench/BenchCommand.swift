@@ -1,6 +1,6 @@
 import ArgumentParser
 import CarillonBench
-import Dispatch
+import CarillonTestSupport
 import Foundation
 
 @main
@@ -35,15 +35,8 @@ struct BenchCommand: AsyncParsableCommand {
             return
         }
         let options = try options()
-        // The usual end of a program, so that the processes it started end with it.
-        let interrupts = [SIGINT, SIGTERM].map { number in
-            signal(number, SIG_IGN)
-            let source = DispatchSource.makeSignalSource(signal: number, queue: .global())
-            source.setEventHandler { Foundation.exit(130) }
-            source.resume()
-            return source
-        }
-        defer { interrupts.forEach { $0.cancel() } }
+        let interrupts = Interrupts()
+        defer { withExtendedLifetime(interrupts) {} }
         do {
             let report = try await BenchRun(options) { [quiet] line in
                 guard !quiet else { return }
@@ -80,6 +73,10 @@ struct BenchCommand: AsyncParsableCommand {
             }
             return hub
         }
+        if let url {
+            guard options.hubs == [.carillon] else { throw ValidationError("--url and --hubs exclude one another") }
+            do { try options.measure(url: url) } catch { throw ValidationError("\(error)") }
+        }
         for hub in options.hubs {
             if let missing = hub.missing { FileHandle.standardError.write(Data("left out: \(missing)\n".utf8)) }
         }
@@ -87,7 +84,6 @@ struct BenchCommand: AsyncParsableCommand {
         guard !options.hubs.isEmpty, !options.cells.isEmpty else { throw ValidationError("nothing to measure") }
         guard (1...100).contains(rounds) else { throw ValidationError("--rounds is 1 to 100") }
         guard (0.1...10).contains(pace) else { throw ValidationError("--pace is 0.1 to 10") }
-        options.url = url
         options.rounds = rounds
         options.pace = pace
         return options

@@ -1,6 +1,6 @@
 import ArgumentParser
 import CarillonChaos
-import Dispatch
+import CarillonTestSupport
 import Foundation
 
 @main
@@ -42,15 +42,8 @@ struct ChaosCommand: AsyncParsableCommand {
             return
         }
         let options = try options()
-        // The usual end of a program, so that the processes it started end with it.
-        let interrupts = [SIGINT, SIGTERM].map { number in
-            signal(number, SIG_IGN)
-            let source = DispatchSource.makeSignalSource(signal: number, queue: .global())
-            source.setEventHandler { Foundation.exit(130) }
-            source.resume()
-            return source
-        }
-        defer { interrupts.forEach { $0.cancel() } }
+        let interrupts = Interrupts()
+        defer { withExtendedLifetime(interrupts) {} }
         do {
             let isGreen = try await ChaosRun(options) { line in
                 print(line)

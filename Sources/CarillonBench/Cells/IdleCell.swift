@@ -8,14 +8,7 @@ struct IdleCell: CellWork {
 
     func run(_ hub: any Hub, _ result: inout CellResult, _ pace: BenchPace) async throws {
         let shape = LoadShape(connections: connections, users: connections)
-        let session = try await LoadSession(wire: hub.wire(shape), shape: shape)
-        do {
-            try await measure(hub, session, &result, pace)
-        } catch {
-            await session.close()
-            throw error
-        }
-        await session.close()
+        try await LoadSession.with(hub, shape) { try await measure(hub, $0, &result, pace) }
     }
 
     private func measure(

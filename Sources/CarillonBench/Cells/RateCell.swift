@@ -12,17 +12,12 @@ struct RateCell: CellWork {
     private static let pause = Duration.seconds(1)
 
     func run(_ hub: any Hub, _ result: inout CellResult, _ pace: BenchPace) async throws {
-        let session = try await LoadSession(wire: hub.wire(shape), shape: shape)
-        do {
+        try await LoadSession.with(hub, shape) { session in
             try await session.connectDevices()
             try await session.connectPublishers()
             try await Task.sleep(for: Self.pause)
             try await measure(hub, session, &result, pace)
-        } catch {
-            await session.close()
-            throw error
         }
-        await session.close()
     }
 
     private func measure(

@@ -5,15 +5,14 @@ struct StormCell: CellWork {
     private static let patience = Duration.seconds(30)
 
     func run(_ hub: any Hub, _ result: inout CellResult, _ pace: BenchPace) async throws {
-        let shape = LoadShape(connections: connections, users: connections, publishers: 32, handshakes: 1_000)
-        let session = try await LoadSession(wire: hub.wire(shape), shape: shape)
-        do {
-            try await measure(hub, session, &result)
-        } catch {
-            await session.close()
-            throw error
-        }
-        await session.close()
+        let shape = LoadShape(
+            connections: connections,
+            users: connections,
+            publishers: 32,
+            resumes: true,
+            handshakes: 1_000
+        )
+        try await LoadSession.with(hub, shape) { try await measure(hub, $0, &result) }
     }
 
     private func measure(_ hub: any Hub, _ session: LoadSession, _ result: inout CellResult) async throws {

@@ -8,13 +8,13 @@ struct StreamsCell: CellWork {
 
     func run(_ hub: any Hub, _ result: inout CellResult, _ pace: BenchPace) async throws {
         let filling = LoadShape(connections: 0, users: users, targets: Self.targets, publishers: 32)
-        let session = try await LoadSession(wire: hub.wire(filling), shape: filling)
-        try await session.connectPublishers()
-        try await session.with { $0.desk.publishOnceToAll() }
-        try await session.settle(within: .seconds(300)) { $0.desk.isIdle }
-        let refused = try await session.with { $0.tally.refused }
-        await session.close()
-        guard refused == 0 else { throw BenchError("\(refused) of the requests that fill the inboxes were refused") }
+        try await LoadSession.with(hub, filling) { session in
+            try await session.connectPublishers()
+            try await session.with { $0.desk.publishOnceToAll() }
+            try await session.settle(within: .seconds(300)) { $0.desk.isIdle }
+            let refused = try await session.with { $0.tally.refused }
+            guard refused == 0 else { throw BenchError("\(refused) requests that fill the inboxes were refused") }
+        }
         let before = try await Usage.read(hub)
         try await Task.sleep(for: pace.scaled(.seconds(20)))
         let idle = UsageDifference(from: before, to: try await Usage.read(hub))

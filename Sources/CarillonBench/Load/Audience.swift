@@ -24,12 +24,11 @@ final class Audience {
     /// Connections that ended without having been told to.
     private(set) var dropped = 0
     private var isClosing = false
-    /// By connection: what it has, in the words of `wire.resume`.
+    /// By connection: what it has, in the words of `resume`.
     private var positions: [String]
     private var epoch = ""
-    /// Time from the beginning of an attempt to readiness.
-    private(set) var connectTime = LatencyHistogram()
-    private var startedAt: [NIODeadline]
+    /// Nil where devices begin anew each time.
+    private let resume: HubWire.Resume?
 
     init(eventLoop: any EventLoop, wire: HubWire, shape: LoadShape, tally: Tally, run: Int) {
         self.eventLoop = eventLoop
@@ -38,8 +37,8 @@ final class Audience {
         self.tally = tally
         self.run = run
         subscribers = [Subscriber?](repeating: nil, count: shape.connections)
-        positions = [String](repeating: "", count: wire.resume == nil ? 0 : shape.connections)
-        startedAt = [NIODeadline](repeating: .distantPast, count: shape.connections)
+        resume = shape.resumes ? wire.resume : nil
+        positions = [String](repeating: "", count: resume == nil ? 0 : shape.connections)
     }
 
     // MARK: - Connecting
@@ -67,7 +66,6 @@ final class Audience {
     private func connectNext() {
         while underWay < shape.handshakes, let number = waiting.popLast() {
             underWay += 1
-            startedAt[number] = .now()
             let subscriber = Subscriber(number: number, audience: self)
             subscribers[number] = subscriber
             subscriber.connect()
@@ -81,7 +79,6 @@ final class Audience {
     func ready(_ subscriber: Subscriber) {
         underWay -= 1
         ready += 1
-        connectTime.record(.now() - startedAt[subscriber.number])
         connectNext()
     }
 
@@ -116,16 +113,15 @@ final class Audience {
     func address(of connection: Int) -> LoadAddress { wire.subscribers[connection % wire.subscribers.count] }
 
     private func values(_ connection: Int) -> Template.Values {
-        Template.Values(user: shape.firstUser + connection % shape.users)
+        Template.Values(user: 1 + connection % shape.users)
     }
 
     func handshake(of connection: Int) -> ByteBuffer {
         var target = wire.target.string(values(connection))
-        if wire.resume != nil, !positions[connection].isEmpty {
-            switch wire.resume {
+        if let resume, !positions[connection].isEmpty {
+            switch resume {
             case .carillon: target += "&since=\(positions[connection])&epoch=\(epoch)"
             case .nchan: target += "?last_event_id=\(positions[connection])"
-            case nil: break
             }
         }
         let address = address(of: connection)
@@ -143,9 +139,9 @@ final class Audience {
     // MARK: - What devices hear
 
     func received(_ stamp: Stamp, _ payload: ByteBuffer, by subscriber: Subscriber) {
-        if wire.resume == .nchan { positions[subscriber.number] = Self.nchanPosition(payload) }
-        if shape.reads || wire.resume == .carillon, case .push(let push)? = try? ServerMessage(payload) {
-            if wire.resume == .carillon { positions[subscriber.number] = "\(push.entry.streamID)" }
+        if resume == .nchan { positions[subscriber.number] = Self.nchanPosition(payload) }
+        if shape.reads || resume == .carillon, case .push(let push)? = try? ServerMessage(payload) {
+            if resume == .carillon { positions[subscriber.number] = "\(push.entry.streamID)" }
             if shape.reads { subscriber.write(.text, Self.read(push.entry)) }
         }
         guard stamp.run == run else { return }
@@ -158,7 +154,7 @@ final class Audience {
         if shape.reads, payload.contains("notification.read.ack") {
             tally.readAcknowledged()
             progressed()
-        } else if wire.resume == .carillon, case .ready(let ready)? = try? ServerMessage(payload) {
+        } else if resume == .carillon, case .ready(let ready)? = try? ServerMessage(payload) {
             epoch = ready.epoch
             positions[subscriber.number] = "\(ready.lastStreamID)"
         }

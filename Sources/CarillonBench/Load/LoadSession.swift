@@ -26,7 +26,23 @@ struct LoadSession: Sendable {
     private let eventLoop: any EventLoop
     private let parts: NIOLoopBound<Parts>
 
-    init(wire: HubWire, shape: LoadShape) async throws {
+    /// Makes a session, and ends all its connections when the body is done or has failed.
+    static func with(
+        _ hub: any Hub,
+        _ shape: LoadShape,
+        _ body: (LoadSession) async throws -> Void
+    ) async throws {
+        let session = try await LoadSession(wire: hub.wire(shape), shape: shape)
+        do {
+            try await body(session)
+        } catch {
+            await session.close()
+            throw error
+        }
+        await session.close()
+    }
+
+    private init(wire: HubWire, shape: LoadShape) async throws {
         let eventLoop = MultiThreadedEventLoopGroup.singleton.any()
         self.eventLoop = eventLoop
         parts = try await eventLoop.submit {
@@ -64,7 +80,7 @@ struct LoadSession: Sendable {
     }
 
     /// Ends all connections and waits until they are gone, so that the next load finds the ports free.
-    func close() async {
+    private func close() async {
         try? await with {
             $0.desk.close()
             $0.audience.close()

@@ -24,8 +24,8 @@ struct LoadShape: Sendable {
     var messageBytes = 200
     /// Devices say of each push that it was read.
     var reads = false
-    /// The first user's number; users of a run that went before are left alone.
-    var firstUser = 1
+    /// Devices remember what they have and say so when they come back. It costs the load something for each push.
+    var resumes = false
     /// Handshakes under way.
     var handshakes = 400
 

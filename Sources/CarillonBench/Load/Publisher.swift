@@ -12,7 +12,7 @@ final class Publisher: ChannelInboundHandler {
     let number: Int
     private unowned let desk: PublisherDesk
     private var context: ChannelHandlerContext?
-    private var socket: DirectSocket?
+    private var socket = DirectSocket.none
     private var pending = ByteBuffer()
     private var searched = 0
     private var head: HTTPHead?
@@ -38,10 +38,8 @@ final class Publisher: ChannelInboundHandler {
     func publish(_ message: ByteBuffer) {
         guard let context, !isBusy else { return waiting.append(message) }
         isBusy = true
-        // One request is under way at a time, so that the channel has nothing left of an earlier one.
-        var rest = message
-        if let socket, context.channel.isActive { rest.moveReaderIndex(forwardBy: socket.send(message)) }
-        if rest.readableBytes > 0 { context.writeAndFlush(wrapOutboundOut(rest), promise: nil) }
+        guard let rest = socket.send(message, on: context.channel) else { return }
+        context.writeAndFlush(wrapOutboundOut(rest)).assumeIsolated().whenComplete { [self] _ in socket.channelWrote() }
     }
 
     func handlerAdded(context: ChannelHandlerContext) { self.context = context }
@@ -50,7 +48,7 @@ final class Publisher: ChannelInboundHandler {
 
     func channelActive(context: ChannelHandlerContext) {
         if let hello = desk.hello(of: number) { context.writeAndFlush(wrapOutboundOut(hello), promise: nil) }
-        // TLS has to see what is written, and so does a greeting's rest.
+        // TLS has to see what is written.
         if desk.address(of: number).tls == nil { socket = DirectSocket(context.channel) }
         desk.connected(self)
         publishNext()
@@ -109,7 +107,7 @@ final class Publisher: ChannelInboundHandler {
 
     private func lost() {
         context = nil
-        socket = nil
+        socket = .none
         pending = ByteBuffer()
         head = nil
         if isBusy { answered(isAccepted: false) }

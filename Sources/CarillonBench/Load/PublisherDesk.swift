@@ -140,7 +140,7 @@ final class PublisherDesk {
         var text = ByteBuffer()
         text.reserveCapacity(shape.messageBytes)
         stamp.write(size: shape.messageBytes, into: &text)
-        let first = shape.firstUser + user
+        let first = 1 + user
         publisher.publish(
             message(
                 Template.Values(

@@ -15,6 +15,8 @@ struct Usage: Sendable {
     static func read(_ hub: any Hub) async throws -> Usage {
         let processes = await hub.processes()
         let redis = await hub.redis()
+        var redisCalls: [String: Int] = [:]
+        if let redis { redisCalls = try await WireRedis(port: redis.port).calls() }
         return Usage(
             at: .now,
             hubNanoseconds: processes?.cpuNanoseconds ?? 0,
@@ -22,7 +24,7 @@ struct Usage: Sendable {
             loadNanoseconds: ProcessMeter(pids: [getpid()]).cpuNanoseconds,
             machineNanoseconds: machineNanoseconds,
             hubBytes: processes?.residentBytes ?? 0,
-            redisCalls: try await redis.asyncMap { try await RedisMeter(port: $0.port).calls() } ?? [:]
+            redisCalls: redisCalls
         )
     }
 
@@ -71,11 +73,4 @@ struct UsageDifference: Sendable {
 
 extension Duration {
     var seconds: Double { Double(components.seconds) + Double(components.attoseconds) / 1e18 }
-}
-
-extension Optional {
-    func asyncMap<Result>(_ transform: (Wrapped) async throws -> Result) async rethrows -> Result? {
-        guard let self else { return nil }
-        return try await transform(self)
-    }
 }

@@ -20,11 +20,11 @@ struct DevicesAsleep: Fault {
             excuse: .nothing
         )
     }
-    var touched: Touched { .everything }
+    var touched: Touched { .alone }
     var isFault: Bool { false }
 
     func inject(_ world: World) async throws {
-        await world.hooks.devices(.sleep(share: share))
+        await world.hooks.devices(.fallAsleep(share: share))
         try await Task.sleep(for: length)
         await world.hooks.devices(.wake)
     }
@@ -38,7 +38,7 @@ struct DevicesFlooding: Fault {
     var record: FaultRecord {
         FaultRecord(name: "devices-flooding", detail: "\(devices) of them for \(length.inSeconds)", excuse: .nothing)
     }
-    var touched: Touched { .everything }
+    var touched: Touched { .alone }
     var isFault: Bool { false }
 
     func inject(_ world: World) async throws {

@@ -25,7 +25,7 @@ package struct Touched: Sendable, Equatable {
     /// No other fault may happen meanwhile.
     package var isAlone = false
 
-    static let everything: Touched = {
+    static let alone: Touched = {
         var touched = Touched()
         touched.isAlone = true
         return touched

@@ -180,7 +180,7 @@ package struct FaultKind: Sendable {
         },
         FaultKind(
             "devices-flooding",
-            "others notice nothing; after 30 s the flooding ones are closed with 4429",
+            "others notice nothing; the flooding ones are closed with 4429 or not at all",
             isBrief: false
         ) {
             DevicesFlooding(devices: 4, length: $0.seconds(4...6, long: 5...45))

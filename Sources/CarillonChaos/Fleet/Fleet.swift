@@ -57,7 +57,7 @@ package final class Fleet {
     package func perform(_ act: DeviceAct) {
         switch act {
         case .drop: devices.forEach { $0.loseConnection() }
-        case .sleep(let share): for device in devices where chance(share) { device.sleep() }
+        case .fallAsleep(let share): for device in devices where chance(share) { device.fallAsleep() }
         case .wake: devices.forEach { $0.wake() }
         case .flood(let count): devices.shuffled(using: &random).prefix(count).forEach { $0.flood() }
         case .stopFlood: devices.forEach { $0.stopFlood() }

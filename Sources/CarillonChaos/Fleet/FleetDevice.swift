@@ -58,7 +58,7 @@ final class FleetDevice: LoadDeviceObserver {
     func loseConnection() { connection?.drop() }
 
     /// Takes nothing from its connection until it wakes or loses it.
-    func sleep() {
+    func fallAsleep() {
         guard isLive, conduct == .normal, let connection else { return }
         conduct = .asleep
         connection.stopReading()

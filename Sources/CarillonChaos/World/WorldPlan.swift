@@ -33,7 +33,7 @@ package enum DeviceAct: Sendable {
     /// All lose their connections at the same moment.
     case drop
     /// A share of them, from 0 to 1, takes nothing from its sockets.
-    case sleep(share: Double)
+    case fallAsleep(share: Double)
     case wake
     /// So many of them send far more than they may.
     case flood(Int)

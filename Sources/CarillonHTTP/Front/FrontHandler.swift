@@ -46,9 +46,7 @@ final class FrontHandler: ChannelDuplexHandler, RemovableChannelHandler {
     private var isAdvancing = false
     /// Answers of this tick, until they are written together.
     private var answers = ByteBuffer()
-    private lazy var socket = context.flatMap { DirectSocket($0.channel) }
-    /// Writes that the channel was given, because the socket did not take them at once, and still has.
-    private var channelWrites = 0
+    private lazy var socket = context.map { DirectSocket($0.channel) } ?? .none
     private var isReadHeld = false
     private var hasLargeReads = false
 
@@ -190,14 +188,11 @@ final class FrontHandler: ChannelDuplexHandler, RemovableChannelHandler {
 
     private func flush(_ context: ChannelHandlerContext) {
         guard answers.readableBytes > 0 else { return }
-        var rest = answers
+        let bytes = answers
         answers = ByteBuffer()
-        if channelWrites == 0, let socket, context.channel.isActive {
-            rest.moveReaderIndex(forwardBy: socket.send(rest))
-            if rest.readableBytes == 0 { return }
-        }
-        channelWrites += 1
-        context.writeAndFlush(Self.wrapOutboundOut(rest)).assumeIsolated().whenComplete { [self] _ in channelWrites -= 1
+        guard let rest = socket.send(bytes, on: context.channel) else { return }
+        context.writeAndFlush(Self.wrapOutboundOut(rest)).assumeIsolated().whenComplete { [self] _ in
+            socket.channelWrote()
         }
     }
 

@@ -111,16 +111,11 @@ extension WebSocketConnection {
     /// got rid of it.
     func write(_ bytes: ByteBuffer, frames: Int, liveBytes: Int = 0, _ context: ChannelHandlerContext) {
         group.observer?.webSocketWrote(frames: frames, bytes: bytes.readableBytes)
-        var rest = bytes
-        if channelWrites == 0, let socket, context.channel.isActive {
-            rest.moveReaderIndex(forwardBy: socket.send(bytes))
-            if rest.readableBytes == 0 { return }
-        }
+        guard let rest = socket.send(bytes, on: context.channel) else { return }
         let left = min(liveBytes, rest.readableBytes)
-        channelWrites += 1
         channelLiveBytes += left
         context.writeAndFlush(wrapOutboundOut(rest)).assumeIsolated().whenComplete { [self] _ in
-            channelWrites -= 1
+            socket.channelWrote()
             channelLiveBytes -= left
         }
     }

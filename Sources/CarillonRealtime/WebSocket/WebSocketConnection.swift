@@ -50,11 +50,9 @@ package final class WebSocketConnection: ChannelDuplexHandler {
     var head: UpgradeHead?
     var decoder = WebSocketDecoder()
     var outbox = WebSocketOutbox()
-    /// Nil before the upgrade and where the channel is no socket.
-    var socket: DirectSocket?
-    /// Writes that the channel was given, because the socket did not take them at once, and still has.
-    var channelWrites = 0
-    /// Bytes of live frames in these.
+    /// None before the upgrade.
+    var socket = DirectSocket.none
+    /// Bytes of live frames that the channel was given, because the socket did not take them at once, and still has.
     var channelLiveBytes = 0
     var limiter = WebSocketRateLimiter()
     /// The second at which what the group watches began: handshake, flood or close. Nil when the group does not watch.

@@ -163,11 +163,7 @@ struct StoreLink: Sendable {
     func commands(during body: () async throws -> Void) async throws -> [String: Int] {
         try await redis("CONFIG", "RESETSTAT")
         try await body()
-        var calls: [String: Int] = [:]
-        for line in try await redis("INFO", "commandstats").string?.split(whereSeparator: \.isNewline) ?? [] {
-            guard let match = line.prefixMatch(of: /cmdstat_([^:]+):calls=(\d+),/) else { continue }
-            calls[String(match.1)] = Int(match.2)
-        }
+        var calls = try await WireRedis(port: process.port).calls()
         for own in ["info", "config|resetstat", "ping"] { calls[own] = nil }
         return calls
     }

@@ -84,6 +84,21 @@ struct DeletedKeyTests {
         }
     }
 
+    @Test("the newest entry alone: the stream is as old as before, and nobody has to come back")
+    func newestEntry() async throws {
+        try await TwoPods.with(["UPKEEP_INTERVAL": "1s", "LOCK_TTL": "3s"]) { pods in
+            let newest = try await pods.redis("XREVRANGE", pods.user.stream, "+", "-").array[0].array[0].string ?? ""
+            try await pods.redis("XDEL", pods.user.stream, newest)
+            let redis = try WireRedis(port: pods.first.redisProcess.port)
+            let before = try await redis.calls()["xinfo|stream"] ?? 0
+            try await wait(until: "what is known of the stream was looked at twice") {
+                try await redis.calls()["xinfo|stream"] ?? 0 >= before + 2
+            }
+            try await pods.expectFlow()
+            #expect(try await pods.device.messages().isEmpty)
+        }
+    }
+
     @Test("all of them: devices are told to come back, and then all is as on a new hub")
     func everything() async throws {
         try await TwoPods.with { pods in

@@ -28,18 +28,12 @@ struct CostTests {
 
     /// How often each command was carried out during `body`.
     private func commands(_ pod: Pod, during body: () async throws -> Void) async throws -> [String: Int] {
-        try await pod.redis("CONFIG", "RESETSTAT")
+        let redis = try WireRedis(port: pod.redisProcess.port)
+        try await redis(["CONFIG", "RESETSTAT"])
         try await body()
         // What is collected for some milliseconds belongs to it.
-        try await wait(until: "the users' activity is noted") {
-            try await pod.redis("INFO", "commandstats").string?.contains("cmdstat_zadd") == true
-        }
-        var calls: [String: Int] = [:]
-        for line in try await pod.redis("INFO", "commandstats").string?.split(whereSeparator: \.isNewline) ?? [] {
-            guard let match = line.prefixMatch(of: /cmdstat_([^:]+):calls=(\d+),/) else { continue }
-            calls[String(match.1)] = Int(match.2)
-        }
-        return calls
+        try await wait(until: "the users' activity is noted") { try await redis.calls()["zadd"] ?? 0 > 0 }
+        return try await redis.calls()
     }
 
     @Test("three commands for a user who is nowhere connected: payload, entry, and the entry before it")
