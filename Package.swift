@@ -129,7 +129,7 @@ let package = Package(
         ),
         program("carillon-chaos", "cmd/chaos", ["CarillonChaos", "CarillonTestSupport", .argumentParser]),
         program("carillon-bench", "cmd/bench", ["CarillonBench", "CarillonTestSupport", .argumentParser]),
-        tests("CarillonDomainTests", ["CarillonDomain", .nioCore]),
+        tests("CarillonDomainTests", ["CarillonDomain", "CarillonTestSupport", .nioCore]),
         tests(
             "CarillonConfigTests",
             ["CarillonConfig", "CarillonDomain", "CarillonApp", "CarillonTestSupport", .nioCore, .nioPosix, .logging]

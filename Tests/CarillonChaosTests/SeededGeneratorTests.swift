@@ -1,4 +1,4 @@
-import CarillonChaos
+import CarillonTestSupport
 import Testing
 
 @Suite struct SeededGeneratorTests {

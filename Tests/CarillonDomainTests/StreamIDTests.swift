@@ -1,4 +1,5 @@
 import CarillonDomain
+import CarillonTestSupport
 import NIOCore
 import Testing
 
@@ -41,7 +42,7 @@ import Testing
     }
 
     @Test func textRoundTrip() {
-        var random = SplitMix(state: 5)
+        var random = SeededGenerator(seed: 5)
         for _ in 0..<1_000 {
             let shift = UInt64.random(in: 0..<64, using: &random)
             let id = StreamID(milliseconds: random.next() >> shift, sequence: random.next() >> (63 - shift))

@@ -53,7 +53,7 @@ import Testing
         "Content-Length: 2\r\n", "Content-Length: 3\r\n", "Transfer-Encoding: chunked\r\n",
         "transfer-encoding : chunked\r\n",
         "Transfer-Encoding:\tchunked\r\n", "Transfer-Encoding: xchunked\r\n", "Expect: 100-continue\r\n",
-        "Upgrade: h2c\r\n",
+        "Upgrade: h2c\r\n", "Proxy-Connection: close\r\n",
         "Trailer: x\r\n", "Content-Encoding: gzip\r\n", "Host: y\r\n", "Content-Type: application/json\r\n",
         "Connection: upgrade\r\n", "Connection: close, x\r\n", "Connection: close\r\nConnection: close\r\n",
         "X-A: 1\r\n folded\r\n", "X-A: 1\r\n\tfolded\r\n", " X-A: 1\r\n", "X-A : 1\r\n", "X-A\r\n", ": 1\r\n",

@@ -1,3 +1,5 @@
+package import CarillonTestSupport
+
 /// Something that goes wrong, with everything about it decided beforehand.
 package protocol Fault: Sendable {
     var record: FaultRecord { get }

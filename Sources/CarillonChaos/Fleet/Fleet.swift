@@ -1,3 +1,4 @@
+package import CarillonTestSupport
 package import NIOCore
 
 /// All load of a run: users' devices that come back whatever happens, and posts at a planned rate. Everything is booked in

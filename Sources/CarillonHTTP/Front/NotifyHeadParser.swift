@@ -64,7 +64,8 @@ enum NotifyHeadParser {
                 defer { hasHost = true }
                 return !hasHost && !value.isEmpty
             case 6 where name.equals("expect"), 7 where name.equals("upgrade"), 7 where name.equals("trailer"),
-                16 where name.equals("content-encoding"), 17 where name.equals("transfer-encoding"):
+                16 where name.equals("content-encoding"), 16 where name.equals("proxy-connection"),
+                17 where name.equals("transfer-encoding"):
                 return false
             case 10 where name.equals("connection"):
                 guard !hasConnection else { return false }

@@ -1,4 +1,5 @@
 import CarillonDomain
+import CarillonTestSupport
 import Foundation
 import Testing
 
@@ -27,7 +28,7 @@ import Testing
     /// Double.
     @Test(arguments: [1, 2, 3, 4] as [UInt64])
     func mutationsAgreeWithFoundation(seed: UInt64) {
-        var random = SplitMix(state: seed)
+        var random = SeededGenerator(seed: seed)
         let original = Array(Self.document.utf8)
         let spice =
             Array("{}[]\",:\\u0123456789eE+-.tfn \n\t/dD\u{7f}é€😀".utf8) + [0x80, 0xbf, 0xc0, 0xed, 0xf4, 0xff, 0x1f]
@@ -56,20 +57,5 @@ import Testing
 
     private static func foundationAccepts(_ bytes: [UInt8]) -> Bool {
         (try? JSONSerialization.jsonObject(with: Data(bytes), options: .fragmentsAllowed)) != nil
-    }
-}
-
-/// Random numbers that are the same in each run.
-///
-/// - Source: Steele, Lea, Flood, "Fast splittable pseudorandom number generators" (2014)
-struct SplitMix: RandomNumberGenerator {
-    var state: UInt64
-
-    mutating func next() -> UInt64 {
-        state &+= 0x9e37_79b9_7f4a_7c15
-        var mixed = state
-        mixed = (mixed ^ mixed >> 30) &* 0xbf58_476d_1ce4_e5b9
-        mixed = (mixed ^ mixed >> 27) &* 0x94d0_49bb_1331_11eb
-        return mixed ^ mixed >> 31
     }
 }

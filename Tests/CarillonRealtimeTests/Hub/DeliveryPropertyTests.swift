@@ -1,5 +1,6 @@
 import CarillonDomain
 import CarillonRealtime
+import CarillonTestSupport
 import Testing
 
 /// Whatever the order in which hints arrive, and whether they know their predecessors: every entry is pushed once and in order.
@@ -46,10 +47,10 @@ private struct Model {
     private var hints: [Hint] = []
     private var reading: Reading?
     private var wantsReading = false
-    private var random: Random
+    private var random: SeededGenerator
     private static let readCount = 4
 
-    init(seed: UInt64) { random = Random(state: seed) }
+    init(seed: UInt64) { random = SeededGenerator(seed: seed) }
 
     mutating func play(steps: Int) {
         for _ in 0..<steps {
@@ -121,19 +122,5 @@ private struct Model {
         for id in reading.entries where cursor.read(id) { pushed.append(id) }
         if reading.isAtEnd { cursor.readToEnd(knownWhenSent: reading.knownWhenSent) }
         if cursor.isBehind || !reading.isAtEnd { wantsReading = true }
-    }
-}
-
-/// Random numbers that are the same in each run: a linear congruential generator, its upper half mixed into the lower.
-///
-/// - Source: Knuth, "The Art of Computer Programming", volume 2, section 3.3.4 (MMIX)
-private struct Random: RandomNumberGenerator {
-    var state: UInt64
-
-    mutating func next() -> UInt64 {
-        state = state &* 6_364_136_223_846_793_005 &+ 1_442_695_040_888_963_407
-        let high = state >> 32
-        state = state &* 6_364_136_223_846_793_005 &+ 1_442_695_040_888_963_407
-        return high << 32 | state >> 32
     }
 }

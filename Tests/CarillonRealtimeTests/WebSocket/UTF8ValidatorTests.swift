@@ -1,3 +1,4 @@
+import CarillonTestSupport
 import Testing
 
 @testable import CarillonRealtime
@@ -48,7 +49,7 @@ struct UTF8ValidatorTests {
 
     @Test("agrees with the standard library on random bytes")
     func agreesWithStandardLibrary() {
-        var random = Xorshift(state: 0x5eed)
+        var random = SeededGenerator(seed: 0x5eed)
         for _ in 0..<20_000 {
             let bytes = (0..<Int.random(in: 1...12, using: &random)).map { _ in
                 [0x41, 0x80, 0x8f, 0x90, 0x9f, 0xa0, 0xbf, 0xc2, 0xe0, 0xe1, 0xed, 0xf0, 0xf1, 0xf4, 0xff]
@@ -57,17 +58,5 @@ struct UTF8ValidatorTests {
             let result = Self.check([bytes[...]])
             #expect((result.accepted && result.isAtBoundary) == (String(validating: bytes, as: UTF8.self) != nil))
         }
-    }
-}
-
-/// A generator that gives the same numbers in each run.
-struct Xorshift: RandomNumberGenerator {
-    var state: UInt64
-
-    mutating func next() -> UInt64 {
-        state ^= state << 13
-        state ^= state >> 7
-        state ^= state << 17
-        return state
     }
 }

@@ -1,3 +1,4 @@
+import CarillonTestSupport
 import NIOCore
 import Testing
 
@@ -182,7 +183,7 @@ struct WebSocketDecoderTests {
 
     @Test("makes the same of random traffic, however it is cut")
     func fuzz() {
-        var random = Xorshift(state: 0xca41_110e)
+        var random = SeededGenerator(seed: 0xca41_110e)
         for _ in 0..<300 {
             let bytes = Self.randomTraffic(&random)
             let whole = Self.decode([bytes[...]])
@@ -201,7 +202,7 @@ struct WebSocketDecoderTests {
     }
 
     /// Mostly proper frames, with a flipped bit now and then.
-    private static func randomTraffic(_ random: inout Xorshift) -> [UInt8] {
+    private static func randomTraffic(_ random: inout SeededGenerator) -> [UInt8] {
         var bytes: [UInt8] = []
         for _ in 0..<Int.random(in: 1...12, using: &random) {
             let mask = (0..<4).map { _ in UInt8.random(in: 0...255, using: &random) }

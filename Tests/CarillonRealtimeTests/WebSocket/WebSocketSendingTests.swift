@@ -1,3 +1,4 @@
+import CarillonTestSupport
 import NIOCore
 import NIOEmbedded
 import Testing
@@ -242,7 +243,7 @@ struct WebSocketOutboxTests {
     @Test("keeps its order over thousands of appends and takes")
     func order() {
         var outbox = WebSocketOutbox()
-        var random = Xorshift(state: 77)
+        var random = SeededGenerator(seed: 77)
         var written: [UInt8] = []
         var read: [UInt8] = []
         for step in 0..<5000 {
