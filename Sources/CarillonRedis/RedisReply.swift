@@ -17,7 +17,7 @@ package struct RedisReply {
         case error
     }
 
-    // SAFETY: points into the tree that `RedisReplyParser` frees after the call.
+    // SAFETY: points into the tree in `RedisReplyArena`, which is cleared after the call.
     private let tree: UnsafeMutablePointer<redisReply>
 
     init(_ tree: UnsafeMutablePointer<redisReply>) {

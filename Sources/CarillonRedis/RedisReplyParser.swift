@@ -10,17 +10,26 @@ final class RedisReplyParser {
     /// Unused room that the reader keeps for the next reply; beyond it an idle reader gives its memory back.
     private static let keptBytes = 1_024 * 1_024
 
-    // SAFETY: created in `init`, freed in `deinit`, and used by nobody else.
+    // SAFETY: both created in `init`, freed in `deinit`, and used by nobody else.
     private let reader: UnsafeMutablePointer<redisReader>
+    private let arena: UnsafeMutablePointer<RedisReplyArena>
 
     init() {
-        guard let reader = redisReaderCreate() else { fatalError("out of memory") }
+        guard let reader = redisReaderCreateWithFunctions(RedisReplyArena.functions) else {
+            fatalError("out of memory")
+        }
+        arena = .allocate(capacity: 1)
+        arena.initialize(to: RedisReplyArena())
         reader.pointee.maxbuf = Self.keptBytes
+        reader.pointee.privdata = UnsafeMutableRawPointer(arena)
         self.reader = reader
     }
 
     deinit {
         redisReaderFree(reader)
+        arena.pointee.deallocate()
+        arena.deinitialize(count: 1)
+        arena.deallocate()
     }
 
     /// Hands each reply that is complete to `body`, in order, until `body` returns false.
@@ -34,8 +43,8 @@ final class RedisReplyParser {
             var reply: UnsafeMutableRawPointer?
             guard redisReaderGetReply(reader, &reply) == REDIS_OK else { throw violation }
             guard let reply else { return }
-            // SAFETY: hiredis's own functions made it, so it is a redisReply; it is ours to free.
-            defer { freeReplyObject(reply) }
+            // SAFETY: the arena made it, so it is a redisReply; it lives until the arena is cleared.
+            defer { arena.pointee.clear() }
             guard body(RedisReply(reply.assumingMemoryBound(to: redisReply.self))) else { return }
         }
     }

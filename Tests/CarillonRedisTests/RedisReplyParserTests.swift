@@ -77,6 +77,21 @@ import Testing
         #expect(throws: RedisError(.protocolViolation)) { try parse([Array(wire.utf8)[...]]) }
     }
 
+    /// It is memory that nobody touches, or an error, and not the end of the process.
+    @Test func anArrayMayClaimAnyLength() throws {
+        let parser = RedisReplyParser()
+        try Array("*2000000000\r\n:1\r\n".utf8).withUnsafeBytes { bytes in
+            do throws(RedisError) {
+                try parser.parse(bytes) { _ in
+                    Issue.record("it is not complete")
+                    return true
+                }
+            } catch {
+                #expect(error == RedisError(.protocolViolation))
+            }
+        }
+    }
+
     @Test func aReaderWhoHadEnoughHearsNoMore() throws {
         let parser = RedisReplyParser()
         var heard = 0
