@@ -12,7 +12,7 @@ extension Hub {
                 switch result {
                 case .success(.exists):
                     inbox.reads.append(PendingRead(entry: entry, device: device))
-                    groupKeeper.queue(inbox)
+                    groupKeeper.queueReads(inbox)
                 case .success(.gone): refuse(entry, isGone: true, device)
                 case .success(.notFound): refuse(entry, isGone: inbox.wasCleared(entry), device)
                 case .failure:

@@ -24,12 +24,15 @@ final class Inbox {
     var holdsLock = false
     /// What the group has to hand out, as far as the pod knows.
     private(set) var handOut = HandOut.nothing
+    /// How often something was handed out.
+    private(set) var handOuts = 0
     /// The stream holds entries, or held some when it was last read.
     private(set) var hasEntries = false
     /// Read entries that wait for the next batch of group upkeep.
     var reads: [PendingRead] = []
-    /// It stands in the queue for group upkeep.
-    var isQueued = false
+    /// It stands in the queues for group upkeep.
+    var isQueuedForReads = false
+    var isQueuedForHandOut = false
     private var isReading = false
     /// Counts the histories of the stream that this pod knew; what was asked of an earlier one is of no use.
     private var history = 0
@@ -68,35 +71,35 @@ final class Inbox {
 
     // MARK: - The consumer group
 
-    private func needsHandOut(after id: StreamID) {
+    private func wasAdded(after id: StreamID) {
         hasEntries = true
         if case .nothing = handOut { handOut = .new(after: id) }
-        hub.groupKeeper.queue(self)
+        hub.groupKeeper.queueHandOut(self)
     }
 
     /// The group may have anything to hand out: this pod keeps it from now on, or there was more than fits one command.
     func needsWholeHandOut() {
         handOut = .everything
-        hub.groupKeeper.queue(self)
+        hub.groupKeeper.queueHandOut(self)
     }
 
     /// The stream was read and holds entries.
     func foundEntries() {
         guard !hasEntries else { return }
         hasEntries = true
-        hub.groupKeeper.queue(self)
+        hub.groupKeeper.queueHandOut(self)
     }
 
     /// Takes the work for a batch of upkeep; a pod that does not keep the group leaves the hand-out to the one that does.
     func takeHandOut() -> HandOut {
         guard holdsLock, hasEntries else { return .nothing }
         defer { handOut = .nothing }
+        handOuts += 1
         return handOut
     }
 
-    /// There is something to do in the next batch.
-    var needsUpkeep: Bool {
-        if !reads.isEmpty { return true }
+    /// There is something to hand out, as far as the pod knows, and it is this pod's business.
+    var needsHandOut: Bool {
         guard holdsLock, hasEntries else { return false }
         if case .nothing = handOut { return false }
         return true
@@ -106,7 +109,7 @@ final class Inbox {
 
     /// A hint says that an entry was added; pushes it if nothing lies between, else reads the stream.
     func hint(_ entry: EntryReference, predecessor: StreamID?, content: NotificationContent?) {
-        needsHandOut(after: cursor.position)
+        wasAdded(after: cursor.position)
         // Without a live device nobody waits for the push; those that replay read on until they have what was heard of.
         let known = content == nil || !hasLiveDevice ? nil : predecessor
         let action = cursor.received(entry.streamID, predecessor: known)
@@ -146,7 +149,7 @@ final class Inbox {
     /// Something newer may be in the stream.
     func heardOf(_ id: StreamID) {
         guard cursor.received(id, predecessor: nil) == .readStream else { return }
-        needsHandOut(after: cursor.position)
+        wasAdded(after: cursor.position)
         if hasLiveDevice { readStream() }
     }
 
