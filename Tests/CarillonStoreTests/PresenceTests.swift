@@ -11,10 +11,10 @@ import Testing
     private let presence = "notif:conn:1-alice"
 
     /// The pod that holds the lock once `link`'s pod has joined.
-    private func join(_ link: StoreLink) async throws -> String {
+    private func join(_ link: StoreLink, holdsLock: Bool = false) async throws -> String {
         let own = link.settings.podID
         return try await link.call { parts, completion in
-            parts.store.join(alice.key) { _ in
+            parts.store.join(alice.key, holdsLock: holdsLock) { _ in
             } lock: {
                 completion(Self.name($0, own))
             }
@@ -61,6 +61,38 @@ import Testing
                 try await b.close()
             }
         )
+    }
+
+    @Test func theHolderRenewsWithOneCommandLess() async throws {
+        try await StoreLink.with { link in
+            _ = try await join(link)
+            for key in [lock, presence] { try await link.redis("EXPIRE", key, "5") }
+            let commands = try await link.commands {
+                let holder = try await join(link, holdsLock: true)
+                #expect(holder == "a")
+            }
+            #expect(commands == ["hset": 1, "expire": 1, "getex": 1])
+            for key in [lock, presence] { #expect((50...60).contains(try await link.redis("TTL", key).integer ?? 0)) }
+        }
+    }
+
+    @Test func aHolderWhoseLockExpiredTakesItAgain() async throws {
+        try await StoreLink.with { link in
+            _ = try await join(link)
+            try await link.redis("DEL", lock)
+            #expect(try await join(link, holdsLock: true) == "a")
+            #expect(try await link.redis("GET", lock).string == "a")
+            #expect((50...60).contains(try await link.redis("TTL", lock).integer ?? 0))
+        }
+    }
+
+    @Test func aHolderWhoLostTheLockLearnsToWhom() async throws {
+        try await StoreLink.with { link in
+            _ = try await join(link)
+            try await link.redis("SET", lock, "b")
+            #expect(try await join(link, holdsLock: true) == "b")
+            #expect(try await link.redis("GET", lock).string == "b")
+        }
     }
 
     @Test func joiningAgainRenews() async throws {

@@ -86,7 +86,7 @@ package final class Hub {
 
     /// Says in Redis that the user has devices here; whoever gets the lock looks after his consumer group.
     func confirmPresence(_ inbox: Inbox) {
-        store.join(inbox.key) { [self] wasMissing in
+        store.join(inbox.key, holdsLock: inbox.holdsLock) { [self] wasMissing in
             if wasMissing, inbox.isPresent { metrics.presenceRestored.increment() }
             inbox.isPresent = true
         } lock: { [self] holder in

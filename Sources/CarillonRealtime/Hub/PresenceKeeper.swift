@@ -6,7 +6,7 @@ package import NIOCore
 /// Renews lock and presence of every local user and compares his stream with the cursor, once per upkeep interval; and looks more
 /// often whether his presence is still there, because without it other pods keep silent.
 ///
-/// Users are visited a few at a time over the whole interval, so the cost is even: ten commands per user and interval.
+/// Users are visited a few at a time over the whole interval, so the cost is even: four commands per user and interval.
 ///
 /// - Isolation: the event loop
 package final class PresenceKeeper {

@@ -19,10 +19,12 @@ extension InboxStore {
     /// whose sender did not yet find this pod.
     ///
     /// - Parameters:
+    ///   - holdsLock: This pod had the lock when it last looked, which makes renewing it one command instead of two.
     ///   - wasMissing: Whether Redis did not know yet that this pod holds devices of `user`; not called when Redis fails.
     ///   - lock: Who keeps the user's consumer group from now on; not called when Redis fails.
     package func join(
         _ user: UserKey,
+        holdsLock: Bool,
         wasMissing: @escaping (Bool) -> Void,
         lock: @escaping (LockHolder) -> Void
     ) {
@@ -38,7 +40,22 @@ extension InboxStore {
             arguments.key(Keys.presence(user))
             arguments.integer(settings.lockTTLSeconds)
         }
-        takeLock(user, completion: lock)
+        if holdsLock { renewLock(user, completion: lock) } else { takeLock(user, completion: lock) }
+    }
+
+    /// Renews the lock, or takes it where it has expired. Where it went to another pod meanwhile, that one's is renewed, once.
+    ///
+    /// - Source: Redis command GETEX
+    private func renewLock(_ user: UserKey, completion: @escaping (LockHolder) -> Void) {
+        send("GETEX", arguments: 3) { arguments in
+            arguments.key(Keys.lock(user))
+            arguments.bulk("EX" as StaticString)
+            arguments.integer(settings.lockTTLSeconds)
+        } reply: { [self] result in
+            guard case .success(let holder) = result else { return }
+            if holder.isNull { return takeLock(user, completion: completion) }
+            completion(holder.string == settings.podID ? .thisPod : .otherPod(holder.string))
+        }
     }
 
     /// Takes the lock if it is free, and renews it if it is ours.
