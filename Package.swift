@@ -76,7 +76,7 @@ let package = Package(
         module("CarillonMetrics", ["CarillonDomain"]),
         module("CarillonTLS", ["COpenSSL", .nioCore]),
         module("CarillonSocket", [.nioCore, .nioPosix]),
-        module("CarillonRedis", ["CHiredis", "CarillonTLS", .nioCore, .nioPosix, .logging]),
+        module("CarillonRedis", ["CHiredis", "CarillonSocket", "CarillonTLS", .nioCore, .nioPosix, .logging]),
         module(
             "CarillonStore",
             ["CarillonDomain", "CarillonMetrics", "CarillonRedis", "CarillonTLS", .nioCore, .logging]

@@ -13,7 +13,7 @@ Sources/CarillonConfig       CarillonDomain
 Sources/CarillonMetrics      CarillonDomain
 Sources/CarillonTLS          COpenSSL
 Sources/CarillonSocket
-Sources/CarillonRedis        CHiredis CarillonTLS
+Sources/CarillonRedis        CHiredis CarillonSocket CarillonTLS
 Sources/CarillonStore        CarillonDomain CarillonMetrics CarillonRedis CarillonTLS
 Sources/CarillonRealtime     CarillonDomain CarillonMetrics CarillonSocket CarillonStore CarillonTLS
 Sources/CarillonWorkers      CarillonDomain CarillonMetrics CarillonStore

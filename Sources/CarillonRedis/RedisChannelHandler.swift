@@ -1,3 +1,4 @@
+internal import CarillonSocket
 import NIOCore
 
 /// The Redis end of one channel: bytes in, replies out, and word of the channel's end. A reconnect makes a new one.
@@ -10,6 +11,8 @@ final class RedisChannelHandler: ChannelInboundHandler {
     /// Nil once the connection has let go of this channel; whatever comes afterwards is of no interest.
     private var connection: RedisConnection?
     private var context: ChannelHandlerContext?
+    /// None under TLS.
+    private var socket = DirectSocket.none
     private let parser = RedisReplyParser()
     private var failure: (any Error)?
     /// The channel is open and, where there is TLS, the other side's certificate is verified.
@@ -19,10 +22,16 @@ final class RedisChannelHandler: ChannelInboundHandler {
         self.connection = connection
     }
 
-    var isWritable: Bool { context?.channel.isWritable ?? false }
+    var isWritable: Bool { socket.isIdle || context?.channel.isWritable ?? false }
 
+    /// Sends what the socket takes at once; the rest waits for `flush()`. Nothing that may go wrong is heard of before then.
     func write(_ buffer: ByteBuffer) {
-        context?.writeAndFlush(wrapOutboundOut(buffer), promise: nil)
+        guard let rest = socket.send(buffer), let context else { return }
+        context.write(wrapOutboundOut(rest)).assumeIsolated().whenComplete { [self] _ in socket.channelWrote() }
+    }
+
+    func flush() {
+        if !socket.isIdle { context?.flush() }
     }
 
     /// Stops all news to the connection and closes the channel.
@@ -38,11 +47,13 @@ final class RedisChannelHandler: ChannelInboundHandler {
     /// Every channel ends here, those too whose TLS never came to life and that were therefore never inactive.
     func handlerRemoved(context: ChannelHandlerContext) {
         self.context = nil
+        socket = .none
         ended()
     }
 
     func channelActive(context: ChannelHandlerContext) {
         isActive = true
+        if connection?.configuration.tls == nil { socket = DirectSocket(context.channel) }
         connection?.transportActive(self)
         context.fireChannelActive()
     }

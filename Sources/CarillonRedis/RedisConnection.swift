@@ -3,9 +3,10 @@ package import NIOCore
 
 /// One connection to Redis that pipelines by itself and reconnects for ever.
 ///
-/// All commands of one event-loop tick leave as one write: `send` encodes into the bytes that go out next, and the
-/// first command of a tick asks for one flush at the tick's end. Replies find their receivers by order alone, through
-/// a queue. While the socket does not take more, commands gather in the same bytes up to a limit.
+/// The commands of one event-loop tick leave together: `send` encodes into the bytes that go out next, and the first
+/// command of a tick asks for one flush at the tick's end. Only of a long tick some leave before, so that Redis does not
+/// idle while the hub is still at work. Replies find their receivers by order alone, through a queue. While the socket
+/// does not take more, commands gather in the same bytes up to a limit.
 ///
 /// The layers below, each in a file of its own: `RedisChannelHandler` (channel), `RedisReplyParser` (hiredis),
 /// `RedisHandshake` (sign-in); connecting and losing the connection are in `RedisConnection+Transport.swift`.
@@ -13,8 +14,7 @@ package import NIOCore
 /// A connection that was started lives until `close()`.
 ///
 /// - Isolation: `eventLoop`, for everything including `init`.
-/// - Cost: `send` and a reply allocate nothing of their own; hiredis allocates each reply's tree. A tick with commands
-///   allocates its flush task and its write.
+/// - Cost: `send` and a reply allocate nothing of their own. A tick with commands allocates its flush task and its write.
 package final class RedisConnection {
     enum Phase {
         case idle
@@ -66,6 +66,9 @@ package final class RedisConnection {
 
     /// Capacity of `outgoing` that outlives a burst.
     private static let keptBytes = 1_024 * 1_024
+    /// So much is worth a write before the tick ends, and each time twice as much: ten messages in a short tick, and few writes in
+    /// a long one.
+    private static let firstEarlyBytes = 4_096
     private static let timerInterval = TimeAmount.milliseconds(100)
     private static let maximumLateRounds = 10
 
@@ -73,6 +76,8 @@ package final class RedisConnection {
     private var pending = CircularBuffer<Pending>(initialCapacity: 256)
     /// How many of `pending`, at its end, are still in `outgoing`.
     private var unwritten = 0
+    /// From so many bytes on `outgoing` is written although the tick goes on.
+    private var earlyBytes = firstEarlyBytes
     private var rejected: [Rejected] = []
     private var flushScheduled = false
     private var tickStart = NIODeadline.uptimeNanoseconds(0)
@@ -148,6 +153,9 @@ package final class RedisConnection {
         scheduleFlush()
         pending.append(Pending(receiver: receiver, tag: tag, sentAt: tickStart))
         unwritten += 1
+        guard outgoing.buffer.readableBytes >= earlyBytes, phase == .ready else { return }
+        earlyBytes *= 2
+        writeUnflushed()
     }
 
     private func reject(_ receiver: any RedisReceiver, _ tag: Int, _ error: RedisError) {
@@ -164,14 +172,21 @@ package final class RedisConnection {
 
     private func endTick() {
         flushScheduled = false
+        earlyBytes = Self.firstEarlyBytes
         writeOutgoing()
         let commands = rejected
         rejected = []
         for command in commands { fail(command.receiver, command.tag, command.error) }
     }
 
-    /// Gives everything that is encoded to the channel, unless that still has more than it can send.
+    /// Sends everything that is encoded, unless the channel still has more than it can send.
     func writeOutgoing() {
+        writeUnflushed()
+        handler?.flush()
+    }
+
+    /// The same without a flush, which may fail, and then calls receivers back: nobody expects that while he sends.
+    private func writeUnflushed() {
         guard unwritten > 0, let handler else { return }
         armTimer()
         guard handler.isWritable else { return }

@@ -6,20 +6,39 @@ import Testing
 
 /// Against a real redis-server.
 @Suite struct RedisServerTests {
-    @Test func aTickIsOneWrite() async throws {
+    @Test func aShortTickIsOneWrite() async throws {
         let redis = try await RedisProcess.start()
         let link = try await TestLink.open(.test(redis))
         let readsBefore = try await reads(link.client)
         let writesBefore = try await link.run { $0.observer.roundTrips.count }
         try await link.run { parts in
-            for tag in 0..<500 { parts.connection.send("PING", arguments: 0, to: parts.recorder, tag: tag) }
+            for tag in 0..<250 { parts.connection.send("PING", arguments: 0, to: parts.recorder, tag: tag) }
         }
-        let events = try await link.waitForEvents(500)
-        #expect(events == (0..<500).map { .reply(.status("PONG"), tag: $0) })
+        let events = try await link.waitForEvents(250)
+        #expect(events == (0..<250).map { .reply(.status("PONG"), tag: $0) })
         #expect(try await link.run { $0.observer.roundTrips.count } - writesBefore == 1)
-        // One read for the 500 and one for the INFO that tells of it.
+        // One read for the 250 and one for the INFO that tells of it.
         #expect(try await reads(link.client) - readsBefore == 2)
         #expect(try await link.run { $0.observer.roundTrips.allSatisfy { $0 > 0 } })
+        try await link.close()
+        await redis.stop()
+    }
+
+    /// Redis begins when 4 KiB are there; then after twice as much each time, and at the tick's end.
+    @Test func aLongTickIsAFewWrites() async throws {
+        let redis = try await RedisProcess.start()
+        let link = try await TestLink.open(.test(redis))
+        let writesBefore = try await link.run { $0.observer.roundTrips.count }
+        let text = String(repeating: "x", count: 1_000)
+        try await link.run { parts in
+            for tag in 0..<100 {
+                parts.connection.send("ECHO", arguments: 1, to: parts.recorder, tag: tag) { $0.bulk(text) }
+            }
+        }
+        let events = try await link.waitForEvents(100)
+        #expect(events == (0..<100).map { .reply(.bytes(Array(text.utf8)), tag: $0) })
+        // 4, 8, 16, 32 and the rest of 102 KiB.
+        #expect(try await link.run { $0.observer.roundTrips.count } - writesBefore == 5)
         try await link.close()
         await redis.stop()
     }

@@ -38,7 +38,7 @@ final class Publisher: ChannelInboundHandler {
     func publish(_ message: ByteBuffer) {
         guard let context, !isBusy else { return waiting.append(message) }
         isBusy = true
-        guard let rest = socket.send(message, on: context.channel) else { return }
+        guard let rest = socket.send(message) else { return }
         context.writeAndFlush(wrapOutboundOut(rest)).assumeIsolated().whenComplete { [self] _ in socket.channelWrote() }
     }
 

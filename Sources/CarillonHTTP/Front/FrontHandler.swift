@@ -46,7 +46,8 @@ final class FrontHandler: ChannelDuplexHandler, RemovableChannelHandler {
     private var isAdvancing = false
     /// Answers of this tick, until they are written together.
     private var answers = ByteBuffer()
-    private lazy var socket = context.map { DirectSocket($0.channel) } ?? .none
+    /// None before the first notify request: most connections become WebSockets, which have their own.
+    private var socket = DirectSocket.none
     private var isReadHeld = false
     private var hasLargeReads = false
 
@@ -63,6 +64,7 @@ final class FrontHandler: ChannelDuplexHandler, RemovableChannelHandler {
     func handlerRemoved(context: ChannelHandlerContext) {
         shared.connections.remove(self)
         self.context = nil
+        socket = .none
         phase = .done
         received = ByteBuffer()
     }
@@ -112,7 +114,7 @@ final class FrontHandler: ChannelDuplexHandler, RemovableChannelHandler {
         isAdvancing = true
         defer { isAdvancing = false }
         // A client that sends requests without taking answers is served no further.
-        while received.readableBytes > 0, context.channel.isWritable {
+        while received.readableBytes > 0, isWritable(context) {
             switch phase {
             case .awaitingHead:
                 let limit = shared.configuration.bodyLimitBytes
@@ -190,15 +192,18 @@ final class FrontHandler: ChannelDuplexHandler, RemovableChannelHandler {
         guard answers.readableBytes > 0 else { return }
         let bytes = answers
         answers = ByteBuffer()
-        guard let rest = socket.send(bytes, on: context.channel) else { return }
+        if !socket.isBound { socket = DirectSocket(context.channel) }
+        guard let rest = socket.send(bytes) else { return }
         context.writeAndFlush(Self.wrapOutboundOut(rest)).assumeIsolated().whenComplete { [self] _ in
             socket.channelWrote()
         }
     }
 
+    private func isWritable(_ context: ChannelHandlerContext) -> Bool { socket.isIdle || context.channel.isWritable }
+
     private func isReadAhead(_ context: ChannelHandlerContext) -> Bool {
         guard received.readableBytes > Self.readAheadBytes else { return false }
-        if case .awaitingBody = phase, context.channel.isWritable { return false }
+        if case .awaitingBody = phase, isWritable(context) { return false }
         return true
     }
 

@@ -33,7 +33,7 @@ extension WebSocketConnection {
             stage = .open(session)
             group.add(self)
             socket = DirectSocket(context.channel)
-            write(context.channel.allocator.buffer(string: upgrade.response), frames: 0, context)
+            write(context.channel.allocator.buffer(string: upgrade.response), frames: 0)
             session.opened()
         }
     }

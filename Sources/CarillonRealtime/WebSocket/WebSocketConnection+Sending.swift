@@ -38,7 +38,7 @@ extension WebSocketConnection {
     func abort(_ code: WebSocketCloseCode? = nil, reason: String = "") {
         if let code, isOpen, let context {
             closeCode = code
-            write(WebSocketFrame.close(code, reason: reason), frames: 1, context)
+            write(WebSocketFrame.close(code, reason: reason), frames: 1)
         }
         context?.close(promise: nil)
     }
@@ -65,7 +65,7 @@ extension WebSocketConnection {
         let code = WebSocketCloseCode.tryAgainLater
         leaveOpen(.closing(session), code)
         outbox.removeAll()
-        write(WebSocketFrame.close(code, reason: "too slow"), frames: 1, context)
+        write(WebSocketFrame.close(code, reason: "too slow"), frames: 1)
         resumeReading()
     }
 
@@ -85,10 +85,10 @@ extension WebSocketConnection {
     /// One tick's frames, called by the group; also what the channel had no room for, called when it has.
     func flush() {
         writeOutbox()
-        guard let context, outbox.isEmpty else { return }
+        guard outbox.isEmpty, !isOpen || wantsDrained, let context else { return }
         switch stage {
         case .open(let session):
-            guard wantsDrained, context.channel.isWritable else { return }
+            guard isWritable else { return }
             wantsDrained = false
             session.drained()
         case .finishing: end(.all, context)
@@ -102,16 +102,18 @@ extension WebSocketConnection {
         guard !isWriting else { return }
         isWriting = true
         defer { isWriting = false }
-        while let context, context.channel.isWritable, let batch = outbox.next() {
-            write(batch.bytes, frames: batch.frames, liveBytes: batch.liveBytes, context)
+        while isWritable, let batch = outbox.next() {
+            write(batch.bytes, frames: batch.frames, liveBytes: batch.liveBytes)
         }
     }
 
+    private var isWritable: Bool { socket.isIdle || context?.channel.isWritable ?? false }
+
     /// Gives bytes to the socket; what it does not take at once, to the channel, and everything after that until the channel has
     /// got rid of it.
-    func write(_ bytes: ByteBuffer, frames: Int, liveBytes: Int = 0, _ context: ChannelHandlerContext) {
+    func write(_ bytes: ByteBuffer, frames: Int, liveBytes: Int = 0) {
         group.observer?.webSocketWrote(frames: frames, bytes: bytes.readableBytes)
-        guard let rest = socket.send(bytes, on: context.channel) else { return }
+        guard let rest = socket.send(bytes), let context else { return }
         let left = min(liveBytes, rest.readableBytes)
         channelLiveBytes += left
         context.writeAndFlush(wrapOutboundOut(rest)).assumeIsolated().whenComplete { [self] _ in

@@ -114,6 +114,7 @@ extension WebSocketConnection {
         let last = stage
         stage = .closed
         context = nil
+        socket = .none
         head = nil
         decoder = WebSocketDecoder()
         outbox.removeAll()
