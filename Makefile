@@ -74,8 +74,8 @@ check: ## Run what needs no build: format, import directions, documents, syntax
 bench: ## Measure rate, latency and cost under load, each cell on a Redis and a server of its own (ARGS=…)
 	@scripts/bench.sh $(ARGS)
 
-bench-rivals: ## The same in turns with nchan and NATS, where they are installed, and how they compare
-	@scripts/bench.sh --hubs carillon,nchan,nats --rounds 3 $(ARGS)
+bench-rivals: ## The same in turns with nchan and NATS, where they are installed, and with SwiftNIO alone
+	@scripts/bench.sh --hubs carillon,nchan,nats,bare --rounds 3 $(ARGS)
 
 fmt: ## Format the Swift sources in place
 	swift format -i -r -p $(SWIFT_SOURCES)

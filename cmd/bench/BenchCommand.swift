@@ -18,7 +18,8 @@ struct BenchCommand: AsyncParsableCommand {
     )
 
     @Option(help: ArgumentHelp("Only these cells, in this order.", valueName: "name,…")) var cells: String?
-    @Option(help: ArgumentHelp("carillon, nchan, nats: measured in turns.", valueName: "name,…")) var hubs = "carillon"
+    @Option(help: ArgumentHelp("carillon, nchan, nats, bare (SwiftNIO alone): measured in turns.", valueName: "name,…"))
+    var hubs = "carillon"
     @Option(help: ArgumentHelp("A Carillon that runs already. Take one that nobody needs.", valueName: "url"))
     var url: String?
     @Option(help: ArgumentHelp("Measurements of each cell; the table shows medians.", valueName: "n")) var rounds = 1
@@ -27,7 +28,11 @@ struct BenchCommand: AsyncParsableCommand {
     @Flag(help: "Print the cells, and what each does.") var list = false
     @Flag(help: "Print the table alone.") var quiet = false
 
+    /// For the bench's own use: it starts itself as the bare server.
+    @Option(help: .hidden) var serveBare: Int?
+
     func run() async throws {
+        if let serveBare { return try await BareServer.serve(port: serveBare) }
         if list {
             for cell in Cell.all {
                 print("\(cell.name.padding(toLength: 16, withPad: " ", startingAt: 0)) \(cell.summary)")
@@ -69,7 +74,7 @@ struct BenchCommand: AsyncParsableCommand {
         }
         options.hubs = try hubs.split(separator: ",").map { name in
             guard let hub = HubKind(rawValue: String(name)) else {
-                throw ValidationError("there is no hub '\(name)': carillon, nchan, nats")
+                throw ValidationError("there is no hub '\(name)': carillon, nchan, nats, bare")
             }
             return hub
         }

@@ -74,7 +74,7 @@ package struct Cell: Sendable {
             work: RateCell(
                 shape: LoadShape(connections: 10_000, users: 1, publishers: 1, pace: .closed(window: 2))
             ),
-            rivals: [.nchan, .nats]
+            rivals: [.nchan, .nats, .bare]
         ),
     ]
 
@@ -88,14 +88,14 @@ package struct Cell: Sendable {
             name: "idle-10k",
             summary: "10,000 devices that say nothing",
             work: IdleCell(connections: 10_000),
-            rivals: [.nchan, .nats],
+            rivals: [.nchan, .nats, .bare],
             isRemote: false
         ),
         Cell(
             name: "idle-18k",
             summary: "18,000 devices that say nothing",
             work: IdleCell(connections: 18_000),
-            rivals: [.nchan, .nats],
+            rivals: [.nchan, .nats, .bare],
             isRemote: false
         ),
         Cell(
@@ -125,7 +125,7 @@ package struct Cell: Sendable {
             name: name,
             summary: summary,
             work: RateCell(shape: LoadShape(connections: connections, users: connections, publishers: publishers)),
-            rivals: [.nchan, .nats]
+            rivals: [.nchan, .nats, .bare]
         )
     }
 
@@ -138,7 +138,7 @@ package struct Cell: Sendable {
             name: name,
             summary: summary,
             work: RateCell(shape: openShape(perSecond), duration: .seconds(10)),
-            rivals: [.nchan, .nats]
+            rivals: [.nchan, .nats, .bare]
         )
     }
 

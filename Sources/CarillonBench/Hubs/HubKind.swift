@@ -3,11 +3,13 @@ package enum HubKind: String, CaseIterable, Sendable {
     case carillon
     case nchan
     case nats
+    /// Not a hub, but what a hub on SwiftNIO costs at least.
+    case bare
 
     /// What keeps it from being measured here; nil where nothing does.
     package var missing: String? {
         switch self {
-        case .carillon: nil
+        case .carillon, .bare: nil
         case .nchan: NchanHub.missing
         case .nats: NATSHub.missing
         }
@@ -18,6 +20,7 @@ package enum HubKind: String, CaseIterable, Sendable {
         case .carillon: CarillonHub(pods: cell.pods, isCrossed: cell.isCrossed)
         case .nchan: NchanHub()
         case .nats: NATSHub()
+        case .bare: BareHub()
         }
     }
 }
