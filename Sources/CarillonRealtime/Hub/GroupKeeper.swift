@@ -60,8 +60,10 @@ final class GroupKeeper {
         }
     }
 
-    /// Does everything that waits.
-    func flush() { work(on: reads.all(), handOuts.all()) }
+    /// Does everything that waits, what is queued anew meanwhile included.
+    func flush() {
+        while waiting > 0 { work(on: reads.all(), handOuts.all()) }
+    }
 
     private func work(on reads: [Inbox], _ handOuts: [WaitingHandOut]) {
         for inbox in reads {
