@@ -14,7 +14,11 @@ extension Hub {
 
     /// The pod may have missed something: finds out whether ids have gone back, then reads all local users again; and once more
     /// when the other pods must have noticed that it is there.
-    package func catchUp() { catchingUp.call() }
+    package func catchUp() {
+        // Asked before anything else and however often: a device that comes must not be told the epoch of a history that has ended.
+        store.epoch { [self] in if case .success(let epoch) = $0 { self.epoch = epoch } }
+        catchingUp.call()
+    }
 
     func startCatchUp() {
         eventLoop.assumeIsolated().scheduleTask(in: Self.noticedAfter) { [self] in

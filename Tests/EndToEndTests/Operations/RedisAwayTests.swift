@@ -100,6 +100,20 @@ struct RedisAwayTests {
         }
     }
 
+    @Test("wiped right after another loss: nobody is told the epoch of the history that has ended")
+    func wipeSoon() async throws {
+        try await Pod.with(redis: ["--save", "", "--appendonly", "no"]) { pod in
+            try await pod.redis("CLIENT", "KILL", "TYPE", "normal", "SKIPME", "yes")
+            try await expectBack(pod, TestUser(), "once")
+            pod.redisProcess.kill()
+            try await pod.redisProcess.restart()
+            try await expectBack(pod, TestUser(), "twice")
+            let epoch = try await pod.device(TestUser()).epoch
+            let info = try #require(try await pod.redis("INFO", "replication").string)
+            #expect(info.contains("master_replid:\(epoch)"))
+        }
+    }
+
     @Test("the server's connections cut: it takes new ones and loses nothing")
     func cutConnections() async throws {
         try await Pod.with { pod in
