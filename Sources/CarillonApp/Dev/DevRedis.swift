@@ -33,7 +33,7 @@ package final class DevRedis: Sendable {
         dataFolder: String = ".data/redis",
         say: (String) -> Void
     ) async throws(DevError) -> DevRedis? {
-        switch await RedisPing.send(to: redis.address, timeout: .milliseconds(300)) {
+        switch await RedisPing.send(to: redis.address, timeout: .seconds(2)) {
         case .ready, .loading: return nil
         case .stranger:
             throw DevError("what answers at \(redis.address) is not a Redis; set REDIS_ADDR to another port")
