@@ -65,6 +65,8 @@ final class Pod {
         hub = Hub(
             eventLoop: eventLoop,
             store: store,
+            reader: InboxReader(redis: RedisClient(commands), settings: self.settings),
+            writer: InboxWriter(redis: RedisClient(commands), settings: self.settings),
             pods: pods,
             userIDs: settings.notifyLimits.userIDs,
             metrics: metrics,

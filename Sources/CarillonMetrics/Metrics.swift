@@ -197,10 +197,16 @@ package final class Metrics: Sendable {
     /// All metrics in the Prometheus text format, content type `text/plain; version=0.0.4; charset=utf-8`.
     ///
     /// - Cost: some 300 lines, and reads of `/proc/self`: call it for scrapes only
-    package func exposition() -> String {
+    /// - Parameter redisCPUSeconds: What Redis says that it has used; nil where it does not say.
+    package func exposition(redisCPUSeconds: Double? = nil) -> String {
         var text = ExpositionText()
         for family in families { text.family(family) }
         ProcessStatistics.current().write(into: &text)
+        if let redisCPUSeconds {
+            let help = "User and system CPU seconds of the redis-server."
+            text.header("carillon_redis_cpu_seconds_total", kind: "counter", help: help)
+            text.sample("carillon_redis_cpu_seconds_total", labels: "", "\(redisCPUSeconds)")
+        }
         text.header("carillon_build_info", kind: "gauge", help: "Always 1; the label names the running version.")
         text.sample("carillon_build_info", labels: "version=\"\(ExpositionText.escapedLabel(version))\"", "1")
         return text.text

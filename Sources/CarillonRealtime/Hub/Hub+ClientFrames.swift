@@ -63,7 +63,8 @@ extension Hub {
                 if !isFirst { buffer.writeStaticString(",") }
                 isFirst = false
                 let status: EntryStatus = content == nil ? .autoCleared : isRead ? .read : .unread
-                ServerFrame.writeEntry(reference, content ?? .expired(at: entry.id), status, into: &buffer)
+                let shown = content ?? .expired(at: entry.id)
+                ServerFrame.writeEntry(reference, shown, status, marks: part.marks, into: &buffer)
             }
             buffer.writeStaticString("]}")
         }

@@ -25,6 +25,7 @@ extension Hub: WebSocketAcceptor {
                 number: nextDevice,
                 since: try Self.since(parameters["since"]),
                 epoch: parameters["epoch"],
+                wantsUnreadCount: try parameters.flag("unread_count") ?? false,
                 hub: self
             )
             nextDevice += 1

@@ -12,12 +12,15 @@ package import NIOCore
 package final class Hub {
     let eventLoop: any EventLoop
     package let store: InboxStore
+    let reader: InboxReader
+    let writer: InboxWriter
     let metrics: Metrics
     let logger: Logger
     let userIDs: UserIDKind
     package let pods: PodDirectory
     package let bus: BusSender
     private(set) lazy var groupKeeper = GroupKeeper(hub: self)
+    let receiptKeeper: ReceiptKeeper
     /// Names the history that stream ids belong to; see `InboxStore.epoch`.
     var epoch = "0"
     private(set) var inboxes: [UserKey: Inbox] = [:]
@@ -35,6 +38,8 @@ package final class Hub {
     package init(
         eventLoop: any EventLoop,
         store: InboxStore,
+        reader: InboxReader,
+        writer: InboxWriter,
         pods: PodDirectory,
         userIDs: UserIDKind,
         metrics: Metrics,
@@ -42,6 +47,9 @@ package final class Hub {
     ) {
         self.eventLoop = eventLoop
         self.store = store
+        self.reader = reader
+        self.writer = writer
+        self.receiptKeeper = ReceiptKeeper(eventLoop: eventLoop, store: store)
         self.pods = pods
         self.userIDs = userIDs
         self.metrics = metrics
@@ -138,7 +146,10 @@ package final class Hub {
     package var waitingForUpkeep: Int { groupKeeper.waiting }
 
     /// Does at once what waits for the next batch of group upkeep.
-    package func finishUpkeep() { groupKeeper.flush() }
+    package func finishUpkeep() {
+        groupKeeper.flush()
+        receiptKeeper.flush()
+    }
 
     /// Closes all sockets, spread evenly over `duration`, each with a hint when to come back, and takes no new ones.
     package func drain(over duration: TimeAmount) {

@@ -17,6 +17,8 @@ final class Inbox {
     private unowned let hub: Hub
     private(set) var devices: [Device] = []
     private var liveDevices = 0
+    /// Devices that are told the number of unread ones after each change.
+    private(set) var countingDevices = 0
     private(set) var cursor = DeliveryCursor()
     /// Redis has said once that it knows of the user's devices here.
     var isPresent = false
@@ -33,6 +35,9 @@ final class Inbox {
     /// It stands in the queues for group upkeep.
     var isQueuedForReads = false
     var isQueuedForHandOut = false
+    /// What is to be written down of notifications.
+    var receipts: [ReceiptEvent] = []
+    private(set) lazy var teller = InboxTeller(hub: hub, inbox: self)
     private var isReading = false
     /// Counts the histories of the stream that this pod knew; what was asked of an earlier one is of no use.
     private var history = 0
@@ -54,10 +59,14 @@ final class Inbox {
         self.hub = hub
     }
 
-    func add(_ device: Device) { devices.append(device) }
+    func add(_ device: Device) {
+        devices.append(device)
+        if device.wantsUnreadCount { countingDevices += 1 }
+    }
 
     func remove(_ device: Device, wasLive: Bool) {
         devices.removeAll { $0 === device }
+        if device.wantsUnreadCount { countingDevices -= 1 }
         if wasLive { liveDevices -= 1 }
     }
 
@@ -155,8 +164,13 @@ final class Inbox {
 
     private func push(_ entry: EntryReference, _ content: NotificationContent, _ status: EntryStatus) {
         let frame = WebSocketFrame.text { ServerFrame.writePush(entry, content, status, into: &$0) }
-        for device in devices { device.push(frame, entry.streamID) }
+        var pushed = 0
+        for device in devices where device.push(frame, entry.streamID) { pushed += 1 }
         let now = Timestamp.nowMilliseconds()
+        if pushed > 0 {
+            hub.receiptKeeper.note(.pushed(entry.notificationID, devices: pushed, at: now), for: self)
+            countMayHaveChanged()
+        }
         let sent = entry.streamID.milliseconds
         hub.metrics.deliveryLatency.observe(Double(now > sent ? now - sent : 0))
     }
@@ -195,6 +209,7 @@ final class Inbox {
 
     /// Re-reads what other pods may have said in vain: reads of the last entries, then everything after the cursor.
     func resync() {
+        teller.retry()
         hub.store.read(.newest(count: Limits.replayEntries), of: key) { [self] result in
             guard case .success(let part) = result else { return }
             for entry in part.entries where entry.id <= cursor.position && part.isRead(entry) {
@@ -211,13 +226,38 @@ final class Inbox {
         if toldReads.count < Self.toldReadsKept { toldReads.insert(entry.streamID) }
         let frame = WebSocketFrame.text { ServerFrame.writeReadAck(entry, into: &$0) }
         for device in devices { device.told(read: entry, frame) }
+        countMayHaveChanged()
     }
 
     func tellCleared(_ entry: EntryReference) {
-        cleared.append(entry)
-        if cleared.count > Self.clearedKept { cleared.removeFirst() }
+        remember(cleared: entry)
         let frame = WebSocketFrame.text { ServerFrame.writeAutoCleared(entry, into: &$0) }
         for device in devices { device.told(cleared: entry, frame) }
+        countMayHaveChanged()
+    }
+
+    private func countMayHaveChanged() {
+        if countingDevices > 0 { teller.countMayHaveChanged() }
+    }
+
+    private func remember(cleared entry: EntryReference) {
+        cleared.append(entry)
+        if cleared.count > Self.clearedKept { cleared.removeFirst() }
+    }
+
+    /// Something was done over HTTP, here or on another pod.
+    func changed(_ change: InboxChange) {
+        if change.action == .unread { toldReads.subtract(change.entries.map(\.streamID)) }
+        if change.action.removes { change.entries.forEach(remember(cleared:)) }
+        for device in devices { device.heard(change) }
+        teller.tell(change)
+    }
+
+    func tellChange(_ change: InboxChange, unreadCount: Int) {
+        let frame = WebSocketFrame.text {
+            ServerFrame.writeInboxChanged(change, unreadCount: unreadCount, into: &$0)
+        }
+        for device in devices { device.told(change, frame) }
     }
 
     func wasCleared(_ entry: EntryReference) -> Bool { cleared.contains(entry) }

@@ -11,6 +11,10 @@ package final class Device: WebSocketSession {
     let user: User
     let number: UInt64
     let connectedAt: UInt64
+    /// It asked to be told the number of unread ones after each change.
+    let wantsUnreadCount: Bool
+    /// The inbox changed while it was replayed: the number that `session.ready` tells may be wrong.
+    private var isCountDoubtful = false
     private unowned let hub: Hub
     /// Nil before the upgrade is complete and after the socket has closed.
     private(set) var inbox: Inbox?
@@ -47,11 +51,13 @@ package final class Device: WebSocketSession {
         number: UInt64,
         since: StreamID?,
         epoch: String?,
+        wantsUnreadCount: Bool,
         hub: Hub
     ) {
         self.connection = connection
         self.user = user
         self.number = number
+        self.wantsUnreadCount = wantsUnreadCount
         self.hub = hub
         self.connectedAt = Timestamp.nowMilliseconds()
         self.phase = .connecting(since: since, epoch: epoch)
@@ -144,8 +150,22 @@ package final class Device: WebSocketSession {
                 replay.readToEnd(knownWhenSent: knownWhenSent)
                 phase = .replaying(replay)
                 if case .after(let since) = start { tellReads(part, upTo: since) }
-                showPage()
+                leaveOutExpired(replay.unseenUnread)
             }
+        }
+    }
+
+    /// Unread entries that this replay does not show count only while their payloads live.
+    private func leaveOutExpired(_ ids: [NotificationID]) {
+        // A socket that has taken everything must not begin the page on its own.
+        isFetchingPage = true
+        hub.store.expired(ids) { [self] result in
+            isFetchingPage = false
+            guard case .replaying(var replay) = phase else { return }
+            guard case .success(let expired) = result else { return startOver() }
+            for id in expired { replay.cleared(id) }
+            phase = .replaying(replay)
+            showPage()
         }
     }
 
@@ -209,7 +229,12 @@ package final class Device: WebSocketSession {
         guard content != nil || !item.isRead else { return false }
         let status: EntryStatus = content == nil ? .autoCleared : item.isRead ? .read : .unread
         let shown = content ?? .expired(at: item.entry.id)
-        connection.sendBulk(WebSocketFrame.text { ServerFrame.writePush(reference, shown, status, into: &$0) })
+        connection.sendBulk(
+            WebSocketFrame.text { ServerFrame.writePush(reference, shown, status, marks: replay.marks, into: &$0) }
+        )
+        if status == .unread, let inbox {
+            hub.receiptKeeper.note(.replayed(reference.notificationID, at: Timestamp.nowMilliseconds()), for: inbox)
+        }
         if status == .autoCleared {
             replay.cleared(reference.notificationID)
             toldCleared.append(reference.streamID)
@@ -225,7 +250,9 @@ package final class Device: WebSocketSession {
             mark = replay.mark
             phase = .live
             inbox.wentLive(at: mark)
-            return sendReady(unreadCount: replay.unreadCount)
+            sendReady(unreadCount: replay.unreadCount)
+            if isCountDoubtful { inbox.teller.tell(InboxChange(.count, [])) }
+            return
         }
         let knownWhenSent = inbox.cursor.newest
         hub.store.read(.after(replay.mark, count: Self.readOnCount), of: user.key) { [self] result in
@@ -256,14 +283,17 @@ package final class Device: WebSocketSession {
     // MARK: - Live
 
     /// Gives a live device an entry that it does not have yet; the frame is shared by all devices of the user.
-    func push(_ frame: ByteBuffer, _ id: StreamID) {
-        guard case .live = phase else { return }
+    ///
+    /// - Returns: Whether it was given to it.
+    func push(_ frame: ByteBuffer, _ id: StreamID) -> Bool {
+        guard case .live = phase else { return false }
         guard id > mark else {
             inbox?.doubtHistory()
-            return
+            return false
         }
         mark = id
         connection.send(frame)
+        return true
     }
 
     func told(read entry: EntryReference, _ frame: ByteBuffer) {
@@ -284,6 +314,25 @@ package final class Device: WebSocketSession {
             phase = .replaying(replay)
         }
         connection.send(frame)
+    }
+
+    /// The inbox changed; the frame that says so follows with the number of unread ones.
+    func heard(_ change: InboxChange) {
+        guard case .replaying(var replay) = phase else { return }
+        isCountDoubtful = true
+        if change.action.removes { replay.remove(change.entries) }
+        phase = .replaying(replay)
+    }
+
+    func told(_ change: InboxChange, _ frame: ByteBuffer) {
+        if change.action == .count {
+            guard isLive, wantsUnreadCount || isCountDoubtful else { return }
+            isCountDoubtful = false
+        }
+        switch phase {
+        case .live, .replaying: connection.send(frame)
+        case .connecting, .waiting, .closed: break
+        }
     }
 }
 

@@ -1,5 +1,6 @@
 import CarillonDomain
 import CarillonHTTP
+import CarillonStore
 import NIOCore
 import Synchronization
 
@@ -87,6 +88,10 @@ struct FakeAdmin: AdminService {
         return ClientList(clients: [client], total: 7, nextCursor: "limit\(page.limit)")
     }
 
+    func pods() async throws(Problem) -> [PodRow] {
+        [PodRow(podID: "pod\"1", heartbeatAt: 1_704_110_400, isAlive: true, isSelf: true, connections: 2)]
+    }
+
     func users(page: Page) async throws(Problem) -> UserList {
         UserList(
             users: [
@@ -118,6 +123,26 @@ struct FakeAdmin: AdminService {
         let id = StreamID(milliseconds: 5, sequence: 1)
         return History(user: user, messages: [.init(id: id, payload: "{\"a\":1}", read: true, status: "read")])
     }
+}
+
+/// An inbox without notifications.
+struct FakeInbox: InboxService {
+    func page(_ query: InboxQuery, of user: User) async throws(Problem) -> InboxPage {
+        InboxPage(items: [], total: 0, unreadCount: 0, hasMore: false)
+    }
+
+    func count(_ filter: InboxFilter, of user: User) async throws(Problem) -> (count: Int, unread: Int) { (3, 2) }
+    func item(_ id: NotificationID, of user: User) async throws(Problem) -> InboxItem { throw .notificationNotFound }
+
+    func change(_ id: NotificationID, _ verb: InboxVerb, of user: User) async throws(Problem) -> InboxState {
+        throw .notificationNotFound
+    }
+
+    func readAll(_ filter: InboxFilter, of user: User) async throws(Problem) -> (updated: Int, unread: Int) { (1, 0) }
+    func seeAll(_ filter: InboxFilter, of user: User) async throws(Problem) -> (updated: Int, unread: Int) { (1, 2) }
+    func remove(_ id: NotificationID, of user: User) async throws(Problem) -> Int { throw .notificationNotFound }
+    func report(on id: NotificationID) async throws(Problem) -> NotificationReport { throw .notificationNotFound }
+    func withdraw(_ id: NotificationID) async throws(Problem) { throw .notificationNotFound }
 }
 
 struct FakeHealth: HealthService {

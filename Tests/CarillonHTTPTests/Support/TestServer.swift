@@ -28,7 +28,7 @@ struct TestServer {
         let server = HTTPServer(
             configuration: configuration,
             eventLoop: MultiThreadedEventLoopGroup.singleton.next(),
-            routes: RouteServices(admin: FakeAdmin(), health: health, metrics: FakeMetrics()),
+            routes: RouteServices(admin: FakeAdmin(), inbox: FakeInbox(), health: health, metrics: FakeMetrics()),
             observer: AnswerLog(),
             logger: Logger(label: "test") { _ in SwiftLogNoOpLogHandler() }
         ) {
