@@ -4,6 +4,7 @@
 package enum HTTPRoute: Int, CaseIterable, Sendable {
     case notify
     case websocket
+    case stream
     case adminClients
     case adminUsers
     case adminPending
@@ -26,6 +27,7 @@ package enum HTTPRoute: Int, CaseIterable, Sendable {
         switch self {
         case .notify: "/api/v1/notify"
         case .websocket: "/ws"
+        case .stream: "/api/v1/stream"
         case .adminClients: "/api/v1/admin/clients"
         case .adminUsers: "/api/v1/admin/users"
         case .adminPending: "/api/v1/admin/pending"

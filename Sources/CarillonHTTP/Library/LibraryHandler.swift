@@ -117,6 +117,8 @@ final class LibraryHandler: ChannelInboundHandler, RemovableChannelHandler {
     func errorCaught(context: ChannelHandlerContext, error: any Error) {
         switch (error, phase) {
         case (_, .lingering): break
+        // The parser has read on behind a request that was the connection's last.
+        case (is HTTPParserError, .upgrading): break
         case (HTTPParserError.headerOverflow, _): refuse(context, .headTooLarge)
         case (let error as HTTPParserError, _): refuse(context, .badRequest("this is not HTTP/1.1: \(error)"))
         default: context.close(promise: nil)
@@ -140,7 +142,11 @@ final class LibraryHandler: ChannelInboundHandler, RemovableChannelHandler {
 
     private func dispatch(_ context: ChannelHandlerContext, _ head: HTTPRequestHead, _ body: ByteBuffer) {
         startedTick = nil
-        if RequestRules.isWebSocketUpgrade(head) { return handOver(context, head) }
+        if RequestRules.isWebSocketUpgrade(head) {
+            let upgrades = shared.upgrades
+            return handOver(context, UpgradeHandoff(after: RequestRules.rawHead(head), upgrades.takeOver))
+        }
+        if RequestRules.isStream(head) { return openStream(context, head) }
         guard let request = try? HTTPRequest(head, secure: false, splitCookie: false) else {
             return refuse(context, .badRequest("this is not a request method"))
         }
@@ -160,11 +166,21 @@ final class LibraryHandler: ChannelInboundHandler, RemovableChannelHandler {
         if !shared.requests.submit(exchange) { refuse(context, .shuttingDown) }
     }
 
+    private func openStream(_ context: ChannelHandlerContext, _ head: HTTPRequestHead) {
+        let request = StreamRequest(
+            query: head.uri.firstIndex(of: "?").map { String(head.uri[$0...].dropFirst()) } ?? "",
+            lastEventID: head.headers.first(name: "last-event-id"),
+            isHead: head.method == .HEAD,
+            answerLines: "date: \(shared.answers.date)\r\n"
+        )
+        let upgrades = shared.upgrades
+        handOver(context, UpgradeHandoff(after: nil) { channel, _ in upgrades.openStream(on: channel, request) })
+    }
+
     /// Leaves the connection to the upgrade target, once the parser has given back what it holds.
-    private func handOver(_ context: ChannelHandlerContext, _ head: HTTPRequestHead) {
+    private func handOver(_ context: ChannelHandlerContext, _ handoff: UpgradeHandoff) {
         phase = .upgrading
         let operations = context.pipeline.syncOperations
-        let handoff = UpgradeHandoff(shared.upgrades, bytes: RequestRules.rawHead(head))
         do {
             try operations.addHandler(handoff, position: .after(decoder))
         } catch {

@@ -23,6 +23,9 @@ struct Routes {
     let files: StaticFiles?
     let userIDs: UserIDKind
 
+    /// Its connections leave the library before the router.
+    static let stream = "/api/v1/stream"
+
     /// Known paths and their methods; HEAD and OPTIONS come by themselves.
     static let methods: [String: HTTPRequest.Method] = [
         "/api/v1/notify": .post,
@@ -31,6 +34,7 @@ struct Routes {
         "/ready": .get,
         "/metrics": .get,
         "/ws": .get,
+        stream: .get,
         "/api/v1/admin/clients": .get,
         "/api/v1/admin/users": .get,
         "/api/v1/admin/pending": .get,

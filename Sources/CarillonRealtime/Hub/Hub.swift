@@ -53,7 +53,7 @@ package final class Hub {
 
     func join(_ device: Device) -> Inbox {
         eventLoop.assertInEventLoop()
-        metrics.websocketConnections.add(1)
+        count(device, 1)
         store.connections.opened(record(device))
         if let inbox = inboxes[device.user.key] {
             inbox.add(device)
@@ -69,8 +69,8 @@ package final class Hub {
     }
 
     func leave(_ device: Device, _ inbox: Inbox, wasLive: Bool) {
-        metrics.websocketConnections.add(-1)
-        store.connections.closed(device.connectionID)
+        count(device, -1)
+        store.connections.closed(record(device))
         inbox.remove(device, wasLive: wasLive)
         guard inbox.devices.isEmpty else { return }
         inboxes[inbox.key] = nil
@@ -129,8 +129,14 @@ package final class Hub {
             user: device.user.key,
             podID: store.settings.podID,
             connectionID: device.connectionID,
-            connectedAt: device.connectedAt
+            connectedAt: device.connectedAt,
+            transport: device.connection.transport
         )
+    }
+
+    private func count(_ device: Device, _ change: Int) {
+        metrics.websocketConnections.add(change)
+        if device.connection.transport == .eventStream { metrics.eventStreams.add(change) }
     }
 
     package var isEmpty: Bool { inboxes.isEmpty }
@@ -147,8 +153,7 @@ package final class Hub {
         for (index, device) in devices.enumerated() {
             let delay = TimeAmount.nanoseconds(duration.nanoseconds * Int64(index) / Int64(devices.count))
             eventLoop.assumeIsolated().scheduleTask(in: delay) {
-                let pause = Int.random(in: 100...1_000)
-                device.connection.close(code: .goingAway, reason: "going away; come back in \(pause) ms")
+                device.connection.sendAway(pauseMilliseconds: Int.random(in: 100...1_000))
             }
         }
     }

@@ -154,8 +154,8 @@ final class Inbox {
     }
 
     private func push(_ entry: EntryReference, _ content: NotificationContent, _ status: EntryStatus) {
-        let frame = WebSocketFrame.text { ServerFrame.writePush(entry, content, status, into: &$0) }
-        for device in devices { device.push(frame, entry.streamID) }
+        var frame = DeviceFrame(id: entry.streamID) { ServerFrame.writePush(entry, content, status, into: &$0) }
+        for device in devices { device.push(&frame, entry.streamID) }
         let now = Timestamp.nowMilliseconds()
         let sent = entry.streamID.milliseconds
         hub.metrics.deliveryLatency.observe(Double(now > sent ? now - sent : 0))
@@ -209,15 +209,15 @@ final class Inbox {
 
     func tellRead(_ entry: EntryReference) {
         if toldReads.count < Self.toldReadsKept { toldReads.insert(entry.streamID) }
-        let frame = WebSocketFrame.text { ServerFrame.writeReadAck(entry, into: &$0) }
-        for device in devices { device.told(read: entry, frame) }
+        var frame = DeviceFrame { ServerFrame.writeReadAck(entry, into: &$0) }
+        for device in devices { device.told(read: entry, &frame) }
     }
 
     func tellCleared(_ entry: EntryReference) {
         cleared.append(entry)
         if cleared.count > Self.clearedKept { cleared.removeFirst() }
-        let frame = WebSocketFrame.text { ServerFrame.writeAutoCleared(entry, into: &$0) }
-        for device in devices { device.told(cleared: entry, frame) }
+        var frame = DeviceFrame { ServerFrame.writeAutoCleared(entry, into: &$0) }
+        for device in devices { device.told(cleared: entry, &frame) }
     }
 
     func wasCleared(_ entry: EntryReference) -> Bool { cleared.contains(entry) }

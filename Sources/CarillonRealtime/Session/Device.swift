@@ -6,8 +6,8 @@ package import NIOCore
 /// One open connection of a user, from its replay to its last frame.
 ///
 /// - Isolation: the event loop of its socket
-package final class Device: WebSocketSession {
-    let connection: WebSocketConnection
+package final class Device: ConnectionSession {
+    let connection: DeviceConnection
     let user: User
     let number: UInt64
     let connectedAt: UInt64
@@ -42,7 +42,7 @@ package final class Device: WebSocketSession {
     private static let readOnCount = 100
 
     init(
-        connection: WebSocketConnection,
+        connection: DeviceConnection,
         user: User,
         number: UInt64,
         since: StreamID?,
@@ -110,7 +110,7 @@ package final class Device: WebSocketSession {
     }
 
     /// The answer to the first request that waits; the next one follows when the socket has taken it.
-    func answerSync(_ frame: ByteBuffer) {
+    func answerSync(_ frame: DeviceFrame) {
         guard !syncs.isEmpty else { return }
         isSyncAnswered = true
         connection.sendBulk(frame)
@@ -124,7 +124,7 @@ package final class Device: WebSocketSession {
     }
 
     func send(_ error: ClientFrameError) {
-        connection.sendBulk(WebSocketFrame.text { ServerFrame.writeError(error, into: &$0) })
+        connection.sendBulk(DeviceFrame { ServerFrame.writeError(error, into: &$0) })
     }
 
     // MARK: - Replay
@@ -153,7 +153,7 @@ package final class Device: WebSocketSession {
     private func tellReads(_ part: InboxPart, upTo since: StreamID) {
         for entry in part.entries.suffix(Limits.replayEntries) where entry.id <= since && part.isRead(entry) {
             guard let reference = entry.reference else { continue }
-            connection.sendBulk(WebSocketFrame.text { ServerFrame.writeReadAck(reference, into: &$0) })
+            connection.sendBulk(DeviceFrame { ServerFrame.writeReadAck(reference, into: &$0) })
         }
     }
 
@@ -209,7 +209,9 @@ package final class Device: WebSocketSession {
         guard content != nil || !item.isRead else { return false }
         let status: EntryStatus = content == nil ? .autoCleared : item.isRead ? .read : .unread
         let shown = content ?? .expired(at: item.entry.id)
-        connection.sendBulk(WebSocketFrame.text { ServerFrame.writePush(reference, shown, status, into: &$0) })
+        connection.sendBulk(
+            DeviceFrame(id: reference.streamID) { ServerFrame.writePush(reference, shown, status, into: &$0) }
+        )
         if status == .autoCleared {
             replay.cleared(reference.notificationID)
             toldCleared.append(reference.streamID)
@@ -250,40 +252,40 @@ package final class Device: WebSocketSession {
             lastStreamID: mark,
             epoch: hub.epoch
         )
-        connection.sendBulk(WebSocketFrame.text { ready.write(into: &$0) })
+        connection.sendBulk(DeviceFrame(id: mark) { ready.write(into: &$0) })
     }
 
     // MARK: - Live
 
     /// Gives a live device an entry that it does not have yet; the frame is shared by all devices of the user.
-    func push(_ frame: ByteBuffer, _ id: StreamID) {
+    func push(_ frame: inout DeviceFrame, _ id: StreamID) {
         guard case .live = phase else { return }
         guard id > mark else {
             inbox?.doubtHistory()
             return
         }
         mark = id
-        connection.send(frame)
+        connection.send(&frame)
     }
 
-    func told(read entry: EntryReference, _ frame: ByteBuffer) {
+    func told(read entry: EntryReference, _ frame: inout DeviceFrame) {
         switch phase {
-        case .live: connection.send(frame)
+        case .live: connection.send(&frame)
         case .replaying(var replay):
             let tellNow = replay.read(entry)
             phase = .replaying(replay)
-            if tellNow { connection.send(frame) }
+            if tellNow { connection.send(&frame) }
         case .connecting, .waiting, .closed: break
         }
     }
 
-    func told(cleared entry: EntryReference, _ frame: ByteBuffer) {
+    func told(cleared entry: EntryReference, _ frame: inout DeviceFrame) {
         guard entry.streamID <= mark, !toldCleared.contains(entry.streamID) else { return }
         if case .replaying(var replay) = phase {
             replay.cleared(entry.notificationID)
             phase = .replaying(replay)
         }
-        connection.send(frame)
+        connection.send(&frame)
     }
 }
 

@@ -48,7 +48,14 @@ final class FakeUpgrades: UpgradeTarget {
         channel.writeAndFlush(ByteBuffer(string: "HTTP/1.1 101 Switching Protocols\r\n\r\n"), promise: nil)
     }
 
+    func openStream(on channel: any Channel, _ request: StreamRequest) {
+        log.streams.withLock { $0.append(request) }
+        try? channel.pipeline.syncOperations.addHandler(Listener(log))
+        channel.writeAndFlush(ByteBuffer(string: "HTTP/1.1 200 OK\r\ncontent-length: 0\r\n\r\n"), promise: nil)
+    }
+
     final class Log: Sendable {
+        let streams = Mutex<[StreamRequest]>([])
         let handed = Mutex<[String]>([])
         let later = Mutex<String>("")
         var first: String? { handed.withLock { $0.first } }
