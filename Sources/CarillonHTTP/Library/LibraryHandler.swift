@@ -43,6 +43,8 @@ final class LibraryHandler: ChannelInboundHandler, RemovableChannelHandler {
     private var activeTick: Int
     private var startedTick: Int?
     private var sawPart = false
+    /// What refusals of the request under way say to its origin.
+    private var crossOriginLines = ""
 
     /// Puts the library's handlers behind `front`, which is about to leave.
     static func install(on channel: any Channel, after front: FrontHandler, _ shared: HTTPLoop) throws {
@@ -129,6 +131,7 @@ final class LibraryHandler: ChannelInboundHandler, RemovableChannelHandler {
 
     private func begin(_ context: ChannelHandlerContext, _ head: HTTPRequestHead) {
         if startedTick == nil { startedTick = shared.tick }
+        if let policy = shared.crossOrigin { crossOriginLines = policy.lines(for: head.headers.first(name: "origin")) }
         if let problem = RequestRules.problem(with: head) { return refuse(context, problem) }
         if let length = RequestRules.contentLength(head), length > shared.configuration.bodyLimitBytes {
             return refuse(context, .tooLarge(limit: shared.configuration.bodyLimitBytes))
@@ -171,7 +174,7 @@ final class LibraryHandler: ChannelInboundHandler, RemovableChannelHandler {
             query: head.uri.firstIndex(of: "?").map { String(head.uri[$0...].dropFirst()) } ?? "",
             lastEventID: head.headers.first(name: "last-event-id"),
             isHead: head.method == .HEAD,
-            answerLines: "date: \(shared.answers.date)\r\n"
+            answerLines: "date: \(shared.answers.date)\r\n" + crossOriginLines
         )
         let upgrades = shared.upgrades
         handOver(context, UpgradeHandoff(after: nil) { channel, _ in upgrades.openStream(on: channel, request) })
@@ -257,7 +260,7 @@ final class LibraryHandler: ChannelInboundHandler, RemovableChannelHandler {
 
     /// Answers a request that breaks HTTP, or a bound, and ends the connection.
     private func refuse(_ context: ChannelHandlerContext, _ problem: Problem) {
-        finish(context, with: shared.answers.encode(problem, closes: true))
+        finish(context, with: shared.answers.encode(problem, closes: true, lines: crossOriginLines))
     }
 
     /// Writes the connection's last bytes, past the encoder.

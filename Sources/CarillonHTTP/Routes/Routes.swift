@@ -22,6 +22,7 @@ struct Routes {
     let notify: NotifyDoor
     let files: StaticFiles?
     let userIDs: UserIDKind
+    let crossOrigin: CrossOrigin?
 
     /// Its connections leave the library before the router.
     static let stream = "/api/v1/stream"
@@ -43,6 +44,7 @@ struct Routes {
 
     func responder() -> any HTTPResponder<BasicRequestContext> {
         let router = Router()
+        if let crossOrigin { router.add(middleware: CrossOriginMiddleware(policy: crossOrigin)) }
         router.add(middleware: ProblemMiddleware(files: files))
         router.post("/api/v1/notify") { request, _ in try await notify.respond(to: request) }
         router.get("/ws") { _, _ -> Response in throw Problem.upgradeRequired }
