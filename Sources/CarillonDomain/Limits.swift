@@ -19,6 +19,8 @@ package enum Limits {
     package static let replayEntries = 100
     /// Arrays and objects inside one another before a document is refused.
     package static let jsonDepth = 64
+    /// Requests that may wait for news on one pod.
+    package static let inboxWatches = 4_096
     package static let adminRows = 10_000
     /// Characters of an id that another program may have written into a stream (ours are 36).
     package static let notificationIDBytes = 128

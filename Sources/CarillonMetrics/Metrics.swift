@@ -104,7 +104,10 @@ package final class Metrics: Sendable {
         "Notifications that were pushed from the stream to devices that had just connected."
     )
     package let eventStreams = Gauge("carillon_event_streams", "Devices that listen to server-sent events.")
-    package let localUsers = Gauge("carillon_local_users", "Users with at least one device on this pod.")
+    package let localUsers = Gauge(
+        "carillon_local_users",
+        "Users with a device, or a request that waits for news, on this pod."
+    )
 
     // MARK: HTTP
 

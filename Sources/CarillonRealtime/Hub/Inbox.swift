@@ -17,6 +17,8 @@ final class Inbox {
     private unowned let hub: Hub
     private(set) var devices: [Device] = []
     private var liveDevices = 0
+    /// Those who are no devices and wait for something to happen.
+    var watches: [InboxWatch] = []
     private(set) var cursor = DeliveryCursor()
     /// Redis has said once that it knows of the user's devices here.
     var isPresent = false
@@ -113,6 +115,7 @@ final class Inbox {
         // Without a live device nobody waits for the push; those that replay read on until they have what was heard of.
         let known = content == nil || !hasLiveDevice ? nil : predecessor
         let action = cursor.received(entry.streamID, predecessor: known)
+        if action != .drop { wakeWatches() }
         switch action {
         case .drop:
             hub.metrics.duplicatesSuppressed.increment()
@@ -140,6 +143,7 @@ final class Inbox {
 
     /// The stream's history has gone back or away: nothing is known of the new one.
     func forgetHistory() {
+        wakeWatches()
         history += 1
         cursor = DeliveryCursor()
         toldReads.removeAll()
@@ -148,6 +152,7 @@ final class Inbox {
 
     /// Something newer may be in the stream.
     func heardOf(_ id: StreamID) {
+        if id > cursor.newest { wakeWatches() }
         guard cursor.received(id, predecessor: nil) == .readStream else { return }
         wasAdded(after: cursor.position)
         if hasLiveDevice { readStream() }
@@ -195,6 +200,7 @@ final class Inbox {
 
     /// Re-reads what other pods may have said in vain: reads of the last entries, then everything after the cursor.
     func resync() {
+        wakeWatches()
         hub.store.read(.newest(count: Limits.replayEntries), of: key) { [self] result in
             guard case .success(let part) = result else { return }
             for entry in part.entries where entry.id <= cursor.position && part.isRead(entry) {
@@ -207,13 +213,20 @@ final class Inbox {
 
     // MARK: - Telling
 
+    /// Something happened, or may have.
+    func wakeWatches() {
+        for watch in watches { watch.changed() }
+    }
+
     func tellRead(_ entry: EntryReference) {
+        wakeWatches()
         if toldReads.count < Self.toldReadsKept { toldReads.insert(entry.streamID) }
         var frame = DeviceFrame { ServerFrame.writeReadAck(entry, into: &$0) }
         for device in devices { device.told(read: entry, &frame) }
     }
 
     func tellCleared(_ entry: EntryReference) {
+        wakeWatches()
         cleared.append(entry)
         if cleared.count > Self.clearedKept { cleared.removeFirst() }
         var frame = DeviceFrame { ServerFrame.writeAutoCleared(entry, into: &$0) }
