@@ -10,7 +10,7 @@ import Testing
 @testable import CarillonApp
 
 /// Waiting for something to happen to a user's inbox.
-@Suite("Inbox watches")
+@Suite("Inbox watches", .serialized)
 struct InboxWatchTests {
     private static let last = Atomic<Int64>(1_000)
 

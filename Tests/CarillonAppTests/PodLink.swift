@@ -30,7 +30,7 @@ struct PodLink {
                     links.append(link)
                 }
                 for link in links {
-                    try await wait(until: "the pods know of one another", within: .seconds(10)) {
+                    try await wait(until: "the pods know of one another", within: .seconds(60)) {
                         await link.pod.run { $0.pods.others.count == count - 1 && $0.busReader.isHearing }
                     }
                 }
