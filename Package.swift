@@ -180,6 +180,14 @@ let package = Package(
             ["CarillonChaos", "CarillonLoad", "CarillonDomain", "CarillonTestSupport", .nioCore, .nioPosix]
         ),
         tests("CarillonBenchTests", ["CarillonBench", "CarillonLoad", "CarillonTestSupport", .nioCore, .nioPosix]),
+        tests(
+            "CarillonAppTests",
+            [
+                "CarillonApp", "CarillonConfig", "CarillonDomain", "CarillonMetrics", "CarillonRealtime",
+                "CarillonRedis", "CarillonStore", "CarillonTestSupport", "CarillonWorkers", .nioCore, .nioPosix,
+                .logging,
+            ]
+        ),
         tests("EndToEndTests", ["CarillonTestSupport", .nioCore, .nioPosix]),
     ],
     swiftLanguageModes: [.v6]

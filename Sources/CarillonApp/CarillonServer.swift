@@ -95,6 +95,7 @@ package enum CarillonServer {
             bodyLimitBytes: settings.notifyLimits.bodyBytes
         )
         configuration.webFolder = settings.webFolder
+        configuration.allowedOrigins = settings.allowedOrigins
         configuration.userIDs = settings.notifyLimits.userIDs
         configuration.drainTimeout = .seconds(1)
         // With a Redis of its own a pod is alone, and no load balancer could send anybody elsewhere.

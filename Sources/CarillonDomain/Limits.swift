@@ -19,6 +19,8 @@ package enum Limits {
     package static let replayEntries = 100
     /// Arrays and objects inside one another before a document is refused.
     package static let jsonDepth = 64
+    /// Requests that may wait for news on one pod.
+    package static let inboxWatches = 4_096
     package static let adminRows = 10_000
     package static let collapseKeyBytes = 128
     /// Of what a listing is searched for.

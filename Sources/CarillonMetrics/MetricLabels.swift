@@ -8,6 +8,7 @@ package enum HTTPRoute: Int, CaseIterable, Sendable {
     /// Everything below `/api/v1/notifications`, and its alias.
     case inbox
     case websocket
+    case stream
     case adminClients
     case adminUsers
     case adminPending
@@ -41,6 +42,7 @@ package enum HTTPRoute: Int, CaseIterable, Sendable {
         case .notification: "/api/v1/notify/{id}"
         case .inbox: "/api/v1/notifications"
         case .websocket: "/ws"
+        case .stream: "/api/v1/stream"
         case .adminClients: "/api/v1/admin/clients"
         case .adminUsers: "/api/v1/admin/users"
         case .adminPending: "/api/v1/admin/pending"

@@ -103,7 +103,11 @@ package final class Metrics: Sendable {
         "carillon_replay_entries_total",
         "Notifications that were pushed from the stream to devices that had just connected."
     )
-    package let localUsers = Gauge("carillon_local_users", "Users with at least one device on this pod.")
+    package let eventStreams = Gauge("carillon_event_streams", "Devices that listen to server-sent events.")
+    package let localUsers = Gauge(
+        "carillon_local_users",
+        "Users with a device, or a request that waits for news, on this pod."
+    )
 
     // MARK: HTTP
 
@@ -219,7 +223,7 @@ package final class Metrics: Sendable {
             redisCommands, redisErrors, redisReconnects, redisUp, redisRoundTrip,
             busEntriesSent, busEntriesReceived, busGaps, busDepth, takeovers, presenceRestored, gapsFound, gapsFilled,
             duplicatesSuppressed, unreadTrimmed,
-            slowConsumerCloses, resyncCloses, floodCloses, pingTimeoutCloses, replayEntries, localUsers,
+            slowConsumerCloses, resyncCloses, floodCloses, pingTimeoutCloses, replayEntries, eventStreams, localUsers,
             httpRequestFamily, notifyTargets, idempotentReplays,
             workerRuns, workerErrors, workerItems, eventLoopLag,
         ]

@@ -19,7 +19,7 @@ struct AdminAdapter: AdminService {
                 podID: connection.podID,
                 connectionID: connection.connectionID,
                 connectedAtMs: Int64(connection.connectedAt),
-                transport: "websocket"
+                transport: connection.transport.rawValue
             )
         }
         return ClientList(clients: rows, total: listing.count, nextCursor: part.next)

@@ -10,7 +10,25 @@ struct InboxAdapter: InboxService {
     let reader: InboxReader
     let writer: InboxWriter
 
-    func page(_ query: InboxQuery, of user: User) async throws(Problem) -> InboxPage {
+    func page(
+        _ query: InboxQuery,
+        of user: User,
+        isNews: @Sendable (_ page: InboxPage, _ hasChanged: Bool) -> Bool
+    ) async throws(Problem) -> InboxPage {
+        guard let wait = query.wait else { return try await page(query, of: user) }
+        let deadline = ContinuousClock.now + .seconds(wait)
+        return try await pod.watching(user.key) { watcher async throws(Problem) in
+            var page = try await page(query, of: user)
+            var hasChanged = false
+            while !isNews(page, hasChanged), await watcher.changes(before: deadline) {
+                page = try await self.page(query, of: user)
+                hasChanged = true
+            }
+            return page
+        }
+    }
+
+    private func page(_ query: InboxQuery, of user: User) async throws(Problem) -> InboxPage {
         try await Self.stored { () async throws(StoreError) in
             try await reader.page(query.filter, limit: query.limit, from: query.start, of: user.key)
         }

@@ -58,10 +58,14 @@ struct InboxRoutes: Sendable {
     private func list(_ request: Request, _ style: InboxStyle) async throws(Problem) -> Response {
         let user = try user(request)
         let query = try InboxQuery(QueryParameters(request.uri.query ?? ""))
-        return .inbox(
-            InboxDocuments.page(try await service.page(query, of: user), query, of: user, style),
-            for: request
-        )
+        let known = request.headers[values: .ifNoneMatch]
+        let page = try await service.page(query, of: user) { page, hasChanged in
+            if !known.isEmpty {
+                return !EntityTag.isListed(EntityTag.of(InboxDocuments.page(page, query, of: user, style)), in: known)
+            }
+            return query.filter.since == nil ? hasChanged : !page.items.isEmpty
+        }
+        return .inbox(InboxDocuments.page(page, query, of: user, style), for: request)
     }
 
     private func count(

@@ -29,6 +29,10 @@ struct Routes {
     let notify: NotifyDoor
     let files: StaticFiles?
     let userIDs: UserIDKind
+    let crossOrigin: CrossOrigin?
+
+    /// Its connections leave the library before the router.
+    static let stream = "/api/v1/stream"
 
     /// Known paths and their methods; HEAD and OPTIONS come by themselves. A `*` stands for any one segment.
     static let methods: [(path: String, methods: [HTTPRequest.Method])] = {
@@ -40,6 +44,7 @@ struct Routes {
             ("/ready", [.get]),
             ("/metrics", [.get]),
             ("/ws", [.get]),
+            (stream, [.get]),
             ("/api/v1/admin/clients", [.get]),
             ("/api/v1/admin/users", [.get]),
             ("/api/v1/admin/pods", [.get]),
@@ -68,6 +73,7 @@ struct Routes {
 
     func responder() -> any HTTPResponder<BasicRequestContext> {
         let router = Router()
+        if let crossOrigin { router.add(middleware: CrossOriginMiddleware(policy: crossOrigin)) }
         router.add(middleware: ProblemMiddleware(files: files))
         for path in ["/api/v1/notify"] + InboxRoutes.bases.map(\.path) {
             router.post(RouterPath(path)) { request, _ in try await notify.respond(to: request) }

@@ -43,7 +43,14 @@ package struct NotificationReport: Sendable {
 ///
 /// Every change is stored, and then told to all devices of the user, when a call returns.
 package protocol InboxService: Sendable {
-    func page(_ query: InboxQuery, of user: User) async throws(Problem) -> InboxPage
+    /// A page, as soon as it is news, or when `query.wait` has passed.
+    ///
+    /// - Parameter isNews: Whether a page is what the client waits for; asked at once, and whenever something has happened.
+    func page(
+        _ query: InboxQuery,
+        of user: User,
+        isNews: @Sendable (_ page: InboxPage, _ hasChanged: Bool) -> Bool
+    ) async throws(Problem) -> InboxPage
     func count(_ filter: InboxFilter, of user: User) async throws(Problem) -> (count: Int, unread: Int)
     func item(_ id: NotificationID, of user: User) async throws(Problem) -> InboxItem
     func change(_ id: NotificationID, _ verb: InboxVerb, of user: User) async throws(Problem) -> InboxState

@@ -48,11 +48,11 @@ extension Hub {
 
     private func refuseSync(_ device: Device) {
         let error = ClientFrameError(.unavailable, "Redis is away", type: "sync.request")
-        device.answerSync(WebSocketFrame.text { ServerFrame.writeError(error, into: &$0) })
+        device.answerSync(DeviceFrame { ServerFrame.writeError(error, into: &$0) })
     }
 
-    private static func syncResponse(_ part: InboxPart, _ payloads: [ByteBuffer?]) -> ByteBuffer {
-        WebSocketFrame.text { buffer in
+    private static func syncResponse(_ part: InboxPart, _ payloads: [ByteBuffer?]) -> DeviceFrame {
+        DeviceFrame { buffer in
             buffer.writeStaticString("{\"type\":\"sync.response\",\"data\":[")
             var isFirst = true
             for (entry, payload) in zip(part.entries, payloads) {
@@ -75,9 +75,7 @@ extension Hub {
             guard isStored else {
                 return device.send(ClientFrameError(.unavailable, "Redis is away", type: "retention.set"))
             }
-            device.connection.sendBulk(
-                WebSocketFrame.text { ServerFrame.writeRetentionAck(days: days, into: &$0) }
-            )
+            device.connection.sendBulk(DeviceFrame { ServerFrame.writeRetentionAck(days: days, into: &$0) })
         }
     }
 }

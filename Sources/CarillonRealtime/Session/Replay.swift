@@ -10,6 +10,8 @@ package struct Replay: Sendable {
     package struct Item: Hashable, Sendable {
         package let entry: StoredEntry
         package var isRead: Bool
+        /// It was removed since: it is passed over. It keeps its place, because its payload may be on its way.
+        package var isGone = false
     }
 
     /// Where a replay begins.
@@ -96,9 +98,7 @@ package struct Replay: Sendable {
     package mutating func remove(_ entries: [EntryReference]) {
         let ids = Set(entries.map(\.streamID))
         for entry in entries { unread.remove(entry.notificationID) }
-        let end = end
-        items.removeAll { ids.contains($0.entry.id) }
-        if items.isEmpty { mark = max(mark, end) }
+        for index in items.indices where ids.contains(items[index].entry.id) { items[index].isGone = true }
     }
 
     /// The last entry that is planned, shown or passed over.

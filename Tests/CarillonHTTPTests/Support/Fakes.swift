@@ -49,7 +49,14 @@ final class FakeUpgrades: UpgradeTarget {
         channel.writeAndFlush(ByteBuffer(string: "HTTP/1.1 101 Switching Protocols\r\n\r\n"), promise: nil)
     }
 
+    func openStream(on channel: any Channel, _ request: StreamRequest) {
+        log.streams.withLock { $0.append(request) }
+        try? channel.pipeline.syncOperations.addHandler(Listener(log))
+        channel.writeAndFlush(ByteBuffer(string: "HTTP/1.1 200 OK\r\ncontent-length: 0\r\n\r\n"), promise: nil)
+    }
+
     final class Log: Sendable {
+        let streams = Mutex<[StreamRequest]>([])
         let handed = Mutex<[String]>([])
         let later = Mutex<String>("")
         var first: String? { handed.withLock { $0.first } }
@@ -127,7 +134,11 @@ struct FakeAdmin: AdminService {
 
 /// An inbox without notifications.
 struct FakeInbox: InboxService {
-    func page(_ query: InboxQuery, of user: User) async throws(Problem) -> InboxPage {
+    func page(
+        _ query: InboxQuery,
+        of user: User,
+        isNews: @Sendable (_ page: InboxPage, _ hasChanged: Bool) -> Bool
+    ) async throws(Problem) -> InboxPage {
         InboxPage(items: [], total: 0, unreadCount: 0, hasMore: false)
     }
 

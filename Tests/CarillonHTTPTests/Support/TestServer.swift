@@ -123,7 +123,7 @@ final class WireClient: Sendable {
 struct Answer {
     let status: Int
     let version: String
-    private let headers: [(String, String)]
+    let headers: [(String, String)]
     let body: String
 
     subscript(name: String) -> String? { headers.first { $0.0 == name }?.1 }
