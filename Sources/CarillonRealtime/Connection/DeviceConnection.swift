@@ -60,6 +60,9 @@ package class DeviceConnection {
         return false
     }
 
+    /// When a device that is sent away is to come back: random, so that not all come at once.
+    static var comeBackMilliseconds: Int { Int.random(in: 100...1_000) }
+
     /// Nil once the socket is gone.
     package final var peerAddress: SocketAddress? { context?.remoteAddress }
 

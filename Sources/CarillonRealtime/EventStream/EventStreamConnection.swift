@@ -83,6 +83,9 @@ extension EventStreamConnection {
         guard case .handshake(let acceptor) = stage, let context else { return }
         let lastEventID = request.lastEventID.flatMap { $0.isEmpty ? nil : $0 }
         switch acceptor.accept(query: request.query, lastEventID: lastEventID, connection: self) {
+        case .failure(.draining):
+            // A browser that is told anything but 200 never comes back.
+            answer(200, ByteBuffer(string: Self.head(request, retry: Self.comeBackMilliseconds)), context)
         case .failure(let problem):
             answer(problem.status, Self.refusal(problem, request), context)
         case .success(let session):
@@ -129,10 +132,10 @@ extension EventStreamConnection {
     }
 
     /// `X-Accel-Buffering` keeps nginx from collecting what is to be seen at once.
-    private static func head(_ request: Request) -> String {
+    private static func head(_ request: Request, retry: Int = retryMilliseconds) -> String {
         "HTTP/1.1 200 OK\r\ncontent-type: text/event-stream; charset=utf-8\r\ncache-control: no-cache\r\n"
             + "x-accel-buffering: no\r\n\(request.answerLines)connection: close\r\n\r\n"
-            + (request.isHead ? "" : "retry: \(retryMilliseconds)\n\n")
+            + (request.isHead ? "" : "retry: \(retry)\n\n")
     }
 
     private static func refusal(_ problem: Problem, _ request: Request) -> ByteBuffer {

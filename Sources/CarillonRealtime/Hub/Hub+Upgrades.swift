@@ -1,7 +1,8 @@
 package import CarillonDomain
 
 extension Problem {
-    fileprivate static let draining = Problem(
+    /// The pod is stopping.
+    static let draining = Problem(
         status: 503,
         code: "draining",
         title: "Service Unavailable",

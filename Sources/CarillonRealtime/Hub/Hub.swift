@@ -174,7 +174,7 @@ package final class Hub {
         for (index, device) in devices.enumerated() {
             let delay = TimeAmount.nanoseconds(duration.nanoseconds * Int64(index) / Int64(devices.count))
             eventLoop.assumeIsolated().scheduleTask(in: delay) {
-                device.connection.sendAway(pauseMilliseconds: Int.random(in: 100...1_000))
+                device.connection.sendAway(pauseMilliseconds: DeviceConnection.comeBackMilliseconds)
             }
         }
     }

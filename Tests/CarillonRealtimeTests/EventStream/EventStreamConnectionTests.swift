@@ -103,6 +103,19 @@ struct EventStreamConnectionTests {
         #expect(!harness.channel.isActive)
     }
 
+    @Test("a stopping pod has those who come now come back")
+    func draining() throws {
+        let harness = try StreamHarness()
+        harness.acceptor.problem = .draining
+        harness.answer()
+        let parts = try harness.sent().split(separator: "\r\n\r\n")
+        #expect(parts.first?.hasPrefix("HTTP/1.1 200 OK\r\ncontent-type: text/event-stream") == true)
+        let retry = try #require(parts.last?.wholeMatch(of: /retry: ([0-9]+)\n\n/))
+        #expect((100...1_000).contains(Int(retry.1) ?? 0))
+        #expect(harness.wire.isOutputClosed)
+        #expect(harness.group.connectionCount == 0)
+    }
+
     @Test("HEAD is answered with the head, and no device comes of it")
     func head() throws {
         let harness = try StreamHarness()
