@@ -31,6 +31,12 @@ package enum Limits {
     package static let snoozeSeconds = 1_296_000
     /// Characters of an id that another program may have written into a stream (ours are 36).
     package static let notificationIDBytes = 128
+    /// Topics that one user is subscribed to.
+    package static let subscriptions = 100
+    /// Topics that one `subscribe` or `unsubscribe` frame, or a query, names.
+    package static let channelsPerFrame = 100
+    /// Without a notification a topic is forgotten after so long, and a user's subscriptions without a sign of him.
+    package static let topicSeconds = 1_296_000
 }
 
 /// The bounds of a notify request that are settings.

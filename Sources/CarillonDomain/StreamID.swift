@@ -45,6 +45,12 @@ package struct StreamID: Hashable, Comparable, Sendable {
             : StreamID(milliseconds: milliseconds, sequence: sequence + 1)
     }
 
+    /// The last possible id before this one; that of zero is zero.
+    package var predecessor: StreamID {
+        if sequence > 0 { return StreamID(milliseconds: milliseconds, sequence: sequence - 1) }
+        return milliseconds > 0 ? StreamID(milliseconds: milliseconds - 1, sequence: .max) : .zero
+    }
+
     @inlinable
     package static func < (left: StreamID, right: StreamID) -> Bool {
         left.milliseconds != right.milliseconds

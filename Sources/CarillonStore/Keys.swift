@@ -14,6 +14,13 @@ enum Keys {
     static func marks(_ user: UserKey) -> RedisKey { RedisKey("notif:inbox:", user.text) }
     /// Hash: `{uuid}:…` → when, and to how many devices, a notification was given, and when it was read.
     static func receipts(_ user: UserKey) -> RedisKey { RedisKey("notif:receipts:", user.text) }
+    /// Stream: one entry per notification for a topic, field `nid` = uuid; without a name for everybody.
+    static func topic(_ topic: Topic) -> RedisKey { RedisKey("notif:topic:", topic.name) }
+    /// Hash with a TTL: `sub:{topic}` → stream id; `read:{uuid}`, `gone:{uuid}` and the marks → milliseconds. What a user has to do
+    /// with topics.
+    static func topics(_ user: UserKey) -> RedisKey { RedisKey("notif:topics:", user.text) }
+    /// Hash with a TTL: `{uuid}:devices`, `{uuid}:first`, `{uuid}:reads`, `collapse:{key}`. What became of a topic's notifications.
+    static func receipts(_ topic: Topic) -> RedisKey { RedisKey("notif:receipts:@", topic.name) }
     /// Sorted set: user, stream id and uuid → when the snooze ends.
     static let snoozed = RedisKey("notif:snoozed", "")
     /// String with a TTL: the pod that keeps the user's consumer group.

@@ -39,6 +39,14 @@ extension RedisReply {
         return marks
     }
 
+    /// The fields of `notif:topics:{user}`, read by HGETALL; nil where there are none.
+    var topicRecord: TopicRecord? {
+        guard kind == .array, count > 0 else { return nil }
+        return TopicRecord(
+            fields: stride(from: 0, to: count - 1, by: 2).map { (self[$0].string, self[$0 + 1].string) }
+        )
+    }
+
     /// The bytes of a string reply; nil where there is none.
     var buffer: ByteBuffer? {
         guard kind == .string else { return nil }

@@ -51,10 +51,16 @@ struct InboxAdapter: InboxService {
     // MARK: - Changing one
 
     func change(_ id: NotificationID, _ verb: InboxVerb, of user: User) async throws(Problem) -> InboxState {
-        let entry = try await state(id, of: user).item.entry
+        let item = try await state(id, of: user).item
+        let entry = item.entry
         let now = Timestamp.nowMilliseconds()
         if case .read(let time) = verb {
-            try await read([entry], at: min(time ?? now, now), of: user)
+            try await read([entry], ofTopic: item.topic, at: min(time ?? now, now), of: user)
+            return try await state(id, of: user)
+        }
+        if let topic = item.topic {
+            let change = try await topics.change(TopicReference(topic, entry), verb, at: now, of: user)
+            await tell(change, of: user)
             return try await state(id, of: user)
         }
         let change = try await Self.stored { () async throws(StoreError) -> InboxChange in
@@ -85,8 +91,12 @@ struct InboxAdapter: InboxService {
     }
 
     func remove(_ id: NotificationID, of user: User) async throws(Problem) -> Int {
-        let entry = try await state(id, of: user).item.entry
-        try await remove(entry, .delete, of: user)
+        let item = try await state(id, of: user).item
+        if let topic = item.topic {
+            await tell(try await topics.hide(TopicReference(topic, item.entry), of: user), of: user)
+        } else {
+            try await remove(item.entry, .delete, of: user)
+        }
         return try await Self.stored { () async throws(StoreError) in try await reader.unreadCount(of: user.key) }
     }
 
@@ -107,25 +117,36 @@ struct InboxAdapter: InboxService {
     func readAll(_ filter: InboxFilter, of user: User) async throws(Problem) -> (updated: Int, unread: Int) {
         var filter = filter
         filter.unreadOnly = true
-        let entries = try await entries(filter, of: user)
-        for part in InboxChange.parts(.read, entries) {
-            try await read(part.entries, at: Timestamp.nowMilliseconds(), of: user)
+        let rows = try await rows(filter, of: user)
+        for part in Self.parts(.read, rows) {
+            try await read(part.entries, ofTopic: part.topic, at: Timestamp.nowMilliseconds(), of: user)
         }
-        return (entries.count, try await unread(of: user))
+        return (rows.count, try await unread(of: user))
     }
 
     func seeAll(_ filter: InboxFilter, of user: User) async throws(Problem) -> (updated: Int, unread: Int) {
-        let entries = try await entries(filter, of: user)
-        for change in InboxChange.parts(.seen, entries) {
+        let rows = try await rows(filter, of: user)
+        let now = Timestamp.nowMilliseconds()
+        for change in Self.parts(.seen, rows) {
             try await Self.stored { () async throws(StoreError) in
-                try await writer.mark(.seen, change.entries, at: Timestamp.nowMilliseconds(), of: user.key)
+                if change.topic == nil {
+                    try await writer.mark(.seen, change.entries, at: now, of: user.key)
+                } else {
+                    try await writer.mark(.seen, ofTopics: change.entries, at: now, of: user.key)
+                }
             }
             await tell(change, of: user)
         }
-        return (entries.count, try await unread(of: user))
+        return (rows.count, try await unread(of: user))
     }
 
-    private func entries(_ filter: InboxFilter, of user: User) async throws(Problem) -> [EntryReference] {
+    /// A change of these rows, in parts of one stream each.
+    private static func parts(_ action: InboxAction, _ rows: [InboxRow]) -> [InboxChange] {
+        let streams = Dictionary(grouping: rows, by: \.topic)
+        return streams.flatMap { topic, rows in InboxChange.parts(action, rows.map(\.entry), of: topic) }
+    }
+
+    private func rows(_ filter: InboxFilter, of user: User) async throws(Problem) -> [InboxRow] {
         try await Self.stored { () async throws(StoreError) in try await reader.entries(filter, of: user.key) }
     }
 
@@ -134,7 +155,16 @@ struct InboxAdapter: InboxService {
     }
 
     /// Reads entries as a device does, and keeps the time.
-    private func read(_ entries: [EntryReference], at time: UInt64, of user: User) async throws(Problem) {
+    private func read(
+        _ entries: [EntryReference],
+        ofTopic topic: Topic?,
+        at time: UInt64,
+        of user: User
+    ) async throws(Problem) {
+        if let topic {
+            let reads = entries.map { TopicReference(topic, $0) }
+            return await tell(try await topics.read(reads, at: time, of: user), of: user)
+        }
         let isStored = await pod.ask { (pod, done: @escaping (Bool) -> Void) in
             pod.hub.read(entries, of: user, completion: done)
         }
@@ -147,23 +177,48 @@ struct InboxAdapter: InboxService {
     // MARK: - What senders ask
 
     func report(on id: NotificationID) async throws(Problem) -> NotificationReport {
-        let (target, expiresAt) = try await target(of: id)
-        return NotificationReport(target: target, item: try await item(id, of: target), expiresAt: expiresAt)
+        let (audience, expiresAt) = try await audience(of: id)
+        switch audience {
+        case .user(let user):
+            let item = try await item(id, of: user)
+            return .ofUser(UserReport(target: user, item: item, expiresAt: expiresAt))
+        case .topic(let topic): return .ofTopic(try await topics.report(on: id, of: topic, expiresAt: expiresAt))
+        }
     }
 
     func withdraw(_ id: NotificationID) async throws(Problem) {
-        let target = try await target(of: id).user
-        try await remove(try await item(id, of: target).entry, .withdraw, of: target)
+        switch try await audience(of: id).audience {
+        case .user(let user): try await remove(try await item(id, of: user).entry, .withdraw, of: user)
+        case .topic(let topic): try await topics.withdraw(id, of: topic)
+        }
     }
 
     /// Whom a notification is for: its payload tells.
-    private func target(of id: NotificationID) async throws(Problem) -> (user: User, expiresAt: UInt64?) {
-        let found = try await Self.stored { () async throws(StoreError) in try await reader.target(of: id) }
+    private func audience(
+        of id: NotificationID
+    ) async throws(Problem) -> (audience: NotificationAudience, expiresAt: UInt64?) {
+        let found = try await Self.stored { () async throws(StoreError) in try await reader.audience(of: id) }
         guard let found else { throw .notificationNotFound }
         return found
     }
 
-    private static func stored<Value>(
+    // MARK: - Channels
+
+    func channels(of user: User) async throws(Problem) -> [String] {
+        try await Self.stored { () async throws(StoreError) in try await reader.channels(of: user.key) }
+    }
+
+    func subscribe(_ user: User, to topic: Topic) async throws(Problem) -> [String] {
+        try await topics.subscribe(user, to: topic)
+    }
+
+    func unsubscribe(_ user: User, from topic: Topic) async throws(Problem) -> [String] {
+        try await topics.unsubscribe(user, from: topic)
+    }
+
+    private var topics: TopicAdapter { TopicAdapter(pod: pod, reader: reader, writer: writer) }
+
+    static func stored<Value>(
         _ body: () async throws(StoreError) -> Value
     ) async throws(Problem) -> Value {
         do throws(StoreError) {

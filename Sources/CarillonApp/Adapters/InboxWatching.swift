@@ -48,6 +48,7 @@ extension PodHandle {
         guard let watch else { throw .tooManyWait }
         let watcher = InboxWatcher(eventLoop: eventLoop, watch: watch)
         defer { watcher.end() }
+        _ = await ask { (pod, done: @escaping (Bool) -> Void) in pod.hub.topics.watch(user, completion: done) }
         return try await body(watcher)
     }
 }

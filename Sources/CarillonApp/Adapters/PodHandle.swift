@@ -47,7 +47,7 @@ extension PodHandle: ClearingListener {
 
 extension PodHandle: SnoozeListener {
     func snoozeEnded(_ snooze: Snooze) async {
-        await run { $0.hub.changed(InboxChange(.unsnooze, [snooze.entry]), of: snooze.user) }
+        await run { $0.hub.changed(InboxChange(.unsnooze, [snooze.entry], of: snooze.topic), of: snooze.user) }
     }
 }
 

@@ -2,11 +2,24 @@ package import NIOCore
 
 /// What a device may say.
 package enum ClientFrame: Sendable {
-    /// `notification.read`: one pair, or up to 100.
-    case read([EntryReference])
+    /// `notification.read`: up to 100 pairs, those of topics by themselves.
+    case read([EntryReference], ofTopics: [TopicReference])
     case sync(SyncRequest)
     /// `retention.set`: days that entries are kept.
     case setRetention(days: Int)
+    case subscribe([Topic])
+    case unsubscribe([Topic])
+}
+
+/// One entry of a topic.
+package struct TopicReference: Hashable, Sendable {
+    package let topic: Topic
+    package let entry: EntryReference
+
+    package init(_ topic: Topic, _ entry: EntryReference) {
+        self.topic = topic
+        self.entry = entry
+    }
 }
 
 /// `sync.request`: the newest `limit` entries, between two stream ids where they are given (both exclusive).
@@ -28,6 +41,8 @@ package struct ClientFrameError: Error, Sendable {
         case gone
         case unavailable
         case busy
+        /// There is no room for more.
+        case limit
 
         package var name: StaticString {
             switch self {
@@ -38,6 +53,7 @@ package struct ClientFrameError: Error, Sendable {
             case .gone: "gone"
             case .unavailable: "unavailable"
             case .busy: "busy"
+            case .limit: "limit"
             }
         }
     }
@@ -48,12 +64,21 @@ package struct ClientFrameError: Error, Sendable {
     package let type: String?
     /// The pair that was not found.
     package let entry: EntryReference?
+    /// Whose entry it is; nil: the user's own.
+    package let topic: Topic?
 
-    package init(_ code: Code, _ detail: String, type: String? = nil, entry: EntryReference? = nil) {
+    package init(
+        _ code: Code,
+        _ detail: String,
+        type: String? = nil,
+        entry: EntryReference? = nil,
+        of topic: Topic? = nil
+    ) {
         self.code = code
         self.detail = detail
         self.type = type
         self.entry = entry
+        self.topic = topic
     }
 }
 
@@ -90,9 +115,11 @@ extension ClientFrame {
         }
         let body = FrameData(bytes: bytes, value: data, type: name)
         switch name {
-        case "notification.read": return .read(try body.references())
+        case "notification.read": return try body.references()
         case "sync.request": return .sync(try body.syncRequest())
         case "retention.set": return .setRetention(days: try body.days())
+        case "subscribe": return .subscribe(try body.topics())
+        case "unsubscribe": return .unsubscribe(try body.topics())
         default: throw ClientFrameError(.unknownType, "there is no such type of message", type: name)
         }
     }
@@ -104,18 +131,45 @@ private struct FrameData {
     let value: JSONScanner.Value?
     let type: String
 
-    func references() throws(ClientFrameError) -> [EntryReference] {
-        guard value?.kind == .array, let range = value?.range else { return [try reference(in: value)] }
+    func references() throws(ClientFrameError) -> ClientFrame {
+        var references: [EntryReference] = []
+        var ofTopics: [TopicReference] = []
+        guard value?.kind == .array, let range = value?.range else {
+            try add(value, to: &references, or: &ofTopics)
+            return .read(references, ofTopics: ofTopics)
+        }
+        let elements = elements(of: range)
+        guard (1...Limits.readsPerFrame).contains(elements.count) else {
+            throw invalid("data must hold 1 to \(Limits.readsPerFrame) pairs")
+        }
+        for element in elements { try add(element, to: &references, or: &ofTopics) }
+        return .read(references, ofTopics: ofTopics)
+    }
+
+    func topics() throws(ClientFrameError) -> [Topic] {
+        guard let value, let list = try members(of: value, "channels")[0], list.kind == .array else {
+            throw invalid("channels must be an array of names")
+        }
+        let elements = elements(of: list.range)
+        guard (1...Limits.channelsPerFrame).contains(elements.count) else {
+            throw invalid("channels must hold 1 to \(Limits.channelsPerFrame) names")
+        }
+        var topics: [Topic] = []
+        for element in elements {
+            guard let topic = element.text.flatMap({ Topic(JSONScanner(bytes).string($0)) }) else {
+                throw invalid("the name of a channel \(Topic.nameRule)")
+            }
+            if !topics.contains(topic) { topics.append(topic) }
+        }
+        return topics
+    }
+
+    private func elements(of range: Range<Int>) -> [JSONScanner.Value] {
         var elements: [JSONScanner.Value] = []
         var scanner = JSONScanner(bytes)
         scanner.move(to: range.lowerBound)
         try? scanner.array { (scanner, _) throws(JSONScanner.Malformed) in elements.append(try scanner.value()) }
-        guard (1...Limits.readsPerFrame).contains(elements.count) else {
-            throw invalid("data must hold 1 to \(Limits.readsPerFrame) pairs")
-        }
-        var references: [EntryReference] = []
-        for element in elements { references.append(try reference(in: element)) }
-        return references
+        return elements
     }
 
     func syncRequest() throws(ClientFrameError) -> SyncRequest {
@@ -141,14 +195,25 @@ private struct FrameData {
         return number
     }
 
-    private func reference(in value: JSONScanner.Value?) throws(ClientFrameError) -> EntryReference {
+    private func add(
+        _ value: JSONScanner.Value?,
+        to references: inout [EntryReference],
+        or ofTopics: inout [TopicReference]
+    ) throws(ClientFrameError) {
         guard let value else { throw invalid("data is required") }
         let members = try members(of: value, "notification_id", "stream_id")
         guard let id = members[0]?.text, (1...Limits.notificationIDBytes).contains(id.decodedBytes) else {
             throw invalid("notification_id must be a string of 1 to \(Limits.notificationIDBytes) bytes")
         }
-        guard let stream = try streamID(members[1], "stream_id") else { throw invalid("stream_id is required") }
-        return EntryReference(streamID: stream, notificationID: NotificationID(JSONScanner(bytes).string(id)))
+        guard let member = members[1], member.kind != .null else { throw invalid("stream_id is required") }
+        guard let place = member.text.flatMap({ EntryPlace(JSONScanner(bytes).string($0)) }) else {
+            throw invalid("stream_id must be a stream id such as 1640995200000-0")
+        }
+        let entry = EntryReference(
+            streamID: place.streamID,
+            notificationID: NotificationID(JSONScanner(bytes).string(id))
+        )
+        if let topic = place.topic { ofTopics.append(TopicReference(topic, entry)) } else { references.append(entry) }
     }
 
     private func members(

@@ -33,11 +33,12 @@ package enum ServerFrame {
         _ entry: EntryReference,
         _ content: NotificationContent,
         _ status: EntryStatus,
+        of topic: Topic? = nil,
         marks: InboxMarks? = nil,
         into buffer: inout ByteBuffer
     ) {
         buffer.writeStaticString("{\"type\":\"notification.push\",\"data\":")
-        writeEntry(entry, content, status, marks: marks, into: &buffer)
+        writeEntry(entry, content, status, of: topic, marks: marks, into: &buffer)
         buffer.writeStaticString("}")
     }
 
@@ -46,11 +47,12 @@ package enum ServerFrame {
         _ entry: EntryReference,
         _ content: NotificationContent,
         _ status: EntryStatus,
+        of topic: Topic? = nil,
         marks: InboxMarks? = nil,
         into buffer: inout ByteBuffer
     ) {
         buffer.writeStaticString("{")
-        writeReference(entry, into: &buffer)
+        writeReference(entry, of: topic, into: &buffer)
         buffer.writeStaticString(",")
         buffer.writeImmutableBuffer(content.common)
         buffer.writeStaticString(",\"status\":\"")
@@ -65,12 +67,22 @@ package enum ServerFrame {
         buffer.writeStaticString("}")
     }
 
-    package static func writeReadAck(_ entry: EntryReference, into buffer: inout ByteBuffer) {
-        writeReferenceFrame("notification.read.ack", entry, into: &buffer)
+    package static func writeReadAck(
+        _ entry: EntryReference,
+        of topic: Topic? = nil,
+        into buffer: inout ByteBuffer
+    ) {
+        writeReferenceFrame("notification.read.ack", entry, of: topic, into: &buffer)
     }
 
     package static func writeAutoCleared(_ entry: EntryReference, into buffer: inout ByteBuffer) {
         writeReferenceFrame("notification.auto_cleared", entry, into: &buffer)
+    }
+
+    /// Tells all channels of a user.
+    package static func writeSubscriptions(_ channels: [String], into buffer: inout ByteBuffer) {
+        let list = channels.map(JSON.quoted).joined(separator: ",")
+        buffer.writeString("{\"type\":\"subscribe.ack\",\"data\":{\"channels\":[\(list)]}}")
     }
 
     /// Tells what was done to notifications, and how many are unread now.
@@ -80,7 +92,7 @@ package enum ServerFrame {
         buffer.writeStaticString("\",\"notifications\":[")
         for (index, entry) in change.entries.enumerated() {
             buffer.writeStaticString(index == 0 ? "{" : ",{")
-            writeReference(entry, into: &buffer)
+            writeReference(entry, of: change.topic, into: &buffer)
             buffer.writeStaticString("}")
         }
         buffer.writeStaticString("],\"unread_count\":")
@@ -108,7 +120,7 @@ package enum ServerFrame {
         }
         if let entry = error.entry {
             buffer.writeStaticString(",")
-            writeReference(entry, into: &buffer)
+            writeReference(entry, of: error.topic, into: &buffer)
         }
         buffer.writeStaticString("}}")
     }
@@ -116,21 +128,27 @@ package enum ServerFrame {
     private static func writeReferenceFrame(
         _ type: StaticString,
         _ entry: EntryReference,
+        of topic: Topic? = nil,
         into buffer: inout ByteBuffer
     ) {
         buffer.writeStaticString("{\"type\":\"")
         buffer.writeStaticString(type)
         buffer.writeStaticString("\",\"data\":{")
-        writeReference(entry, into: &buffer)
+        writeReference(entry, of: topic, into: &buffer)
         buffer.writeStaticString("}}")
     }
 
     /// Ids of another program's entries may hold anything, so they are quoted like any text.
-    private static func writeReference(_ entry: EntryReference, into buffer: inout ByteBuffer) {
+    private static func writeReference(
+        _ entry: EntryReference,
+        of topic: Topic? = nil,
+        into buffer: inout ByteBuffer
+    ) {
         buffer.writeStaticString("\"notification_id\":")
         buffer.writeString(JSON.quoted(entry.notificationID.text))
         buffer.writeStaticString(",\"stream_id\":\"")
         buffer.writeStreamID(entry.streamID)
+        if let topic { buffer.writeString("@\(JSON.quoted(topic.name).dropFirst().dropLast())") }
         buffer.writeStaticString("\"")
     }
 }
@@ -143,23 +161,40 @@ package struct SessionReady: Sendable {
     package let lastStreamID: StreamID
     /// Changes when stream ids may have gone back; a `since` of another epoch is worth nothing.
     package let epoch: String
+    /// How far the device has been told of each of the user's topics.
+    package let topics: [Topic: StreamID]
 
     package static let protocolVersion = 1
 
-    package init(connectionID: String, podID: String, unreadCount: Int, lastStreamID: StreamID, epoch: String) {
+    package init(
+        connectionID: String,
+        podID: String,
+        unreadCount: Int,
+        lastStreamID: StreamID,
+        epoch: String,
+        topics: [Topic: StreamID] = [:]
+    ) {
         self.connectionID = connectionID
         self.podID = podID
         self.unreadCount = unreadCount
         self.lastStreamID = lastStreamID
         self.epoch = epoch
+        self.topics = topics
     }
 
     package func write(into buffer: inout ByteBuffer) {
         buffer.writeString(
             "{\"type\":\"session.ready\",\"data\":{\"connection_id\":\"\(connectionID)\",\"pod_id\":\(JSON.quoted(podID))"
-                + ",\"unread_count\":\(unreadCount),\"last_stream_id\":\"\(lastStreamID)\",\"epoch\":\"\(epoch)\""
+                + ",\"unread_count\":\(unreadCount),\"last_stream_id\":\"\(lastStreamID)\",\"epoch\":\"\(epoch)\"\(topicMembers)"
                 + ",\"server_time\":\"\(Timestamp.now().text)\",\"protocol\":\(Self.protocolVersion)}}"
         )
+    }
+
+    private var topicMembers: String {
+        guard !topics.isEmpty else { return "" }
+        let members = topics.sorted { $0.key.name < $1.key.name }
+            .map { "\(JSON.quoted($0.key.name)):\"\($0.value)\"" }
+        return ",\"topics\":{\(members.joined(separator: ","))}"
     }
 }
 

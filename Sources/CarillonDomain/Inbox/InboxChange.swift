@@ -31,24 +31,27 @@ package struct InboxChange: Sendable {
     package let entries: [EntryReference]
     /// For `snooze`: until when, in milliseconds since 1970.
     package let until: UInt64?
+    /// Whose entries they are; nil: the user's own.
+    package let topic: Topic?
 
     /// Entries that one frame names.
     package static let largest = 100
 
-    package init(_ action: InboxAction, _ entries: [EntryReference], until: UInt64? = nil) {
+    package init(_ action: InboxAction, _ entries: [EntryReference], of topic: Topic? = nil, until: UInt64? = nil) {
         self.action = action
         self.entries = entries
         self.until = until
+        self.topic = topic
     }
 
     /// The same change in as many parts as it takes.
     package static func parts(
         _ action: InboxAction,
         _ entries: [EntryReference],
-        until: UInt64? = nil
+        of topic: Topic? = nil
     ) -> [InboxChange] {
         stride(from: 0, to: entries.count, by: largest).map { start in
-            InboxChange(action, Array(entries[start..<min(start + largest, entries.count)]), until: until)
+            InboxChange(action, Array(entries[start..<min(start + largest, entries.count)]), of: topic)
         }
     }
 }

@@ -19,8 +19,8 @@ package struct InboxFilter: Sendable {
     package var to: Timestamp?
     /// Part of title or message, in lower case.
     package var words: String?
-    /// Only newer entries.
-    package var since: StreamID?
+    /// Only newer entries; of a stream that it does not name, those newer than the newest that it names.
+    package var since: StreamPosition?
 
     package init() {}
 
@@ -30,10 +30,18 @@ package struct InboxFilter: Sendable {
     }
 
     /// Whether an entry passes as far as its state tells.
-    package func passes(_ entry: EntryReference, isRead: Bool, _ marks: InboxMarks, at now: UInt64) -> Bool {
+    package func passes(
+        _ place: EntryPlace,
+        _ id: NotificationID,
+        isRead: Bool,
+        _ marks: InboxMarks,
+        at now: UInt64
+    ) -> Bool {
         if unreadOnly && isRead { return false }
-        if let since, entry.streamID <= since { return false }
-        let id = entry.notificationID
+        if let since {
+            let known = place.topic.map { since.topics[$0] } ?? since.own
+            if place.streamID <= known ?? since.newest { return false }
+        }
         return archived.passes(marks.archived[id] != nil) && snoozed.passes(marks.isSnoozed(id, at: now))
     }
 

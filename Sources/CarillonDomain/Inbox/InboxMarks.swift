@@ -34,6 +34,16 @@ package struct InboxMarks: Sendable {
         }
     }
 
+    /// Takes the marks of other notifications too.
+    package mutating func add(_ other: InboxMarks) {
+        seen.merge(other.seen) { $1 }
+        archived.merge(other.archived) { $1 }
+        snoozed.merge(other.snoozed) { $1 }
+    }
+
+    /// The notifications that there are marks of.
+    package var ids: Set<NotificationID> { Set(seen.keys).union(archived.keys).union(snoozed.keys) }
+
     /// The notification that a field of the hash is about: the one of a mark, or the last with a collapse key.
     package static func notification(field: String, value: String) -> String {
         if field.hasPrefix("collapse:") { return value.split(separator: " ").last.map(String.init) ?? "" }

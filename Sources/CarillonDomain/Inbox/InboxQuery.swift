@@ -4,7 +4,7 @@ package struct InboxQuery: Sendable {
     package enum Start: Sendable {
         case offset(Int)
         /// Behind this entry, which was the last of the page before.
-        case cursor(StreamID)
+        case cursor(EntryPlace)
     }
 
     package let filter: InboxFilter
@@ -32,10 +32,10 @@ package struct InboxQuery: Sendable {
             throw .badParameter("cursor", "only one of cursor, offset and page can be given")
         }
         if let cursor {
-            guard let id = StreamID(cursor) else {
+            guard let place = EntryPlace(cursor) else {
                 throw .badParameter("cursor", "must be the next_cursor of an earlier answer")
             }
-            start = .cursor(id)
+            start = .cursor(place)
         } else {
             var first = offset ?? 0
             if let page { first = (page - 1) * limit }
@@ -66,15 +66,32 @@ extension InboxFilter {
             words = text.lowercased()
         }
         if let text = parameters["since"], !text.isEmpty {
-            guard let id = StreamID(text) else {
-                throw .badParameter("since", "must be a stream id such as 1640995200000-0")
-            }
-            since = id
+            guard let position = StreamPosition(text) else { throw .badPosition }
+            since = position
         }
     }
 }
 
+extension Problem {
+    /// A `since` that cannot be read.
+    package static let badPosition = badParameter(
+        "since",
+        "must be a stream id such as 1640995200000-0, or one for each stream, separated by commas"
+    )
+}
+
 extension QueryParameters {
+    /// Channels to subscribe to, separated by commas; empty where it is not given.
+    package func topics(_ name: String) throws(Problem) -> [Topic] {
+        guard has(name) else { return [] }
+        let names = (self[name] ?? "").split(separator: ",", omittingEmptySubsequences: false)
+        let topics = names.compactMap { Topic($0) }
+        guard topics.count == names.count, topics.count <= Limits.channelsPerFrame else {
+            throw .badParameter(name, "must be 1 to \(Limits.channelsPerFrame) names, each of which \(Topic.nameRule)")
+        }
+        return topics
+    }
+
     /// `true` or `false`; nil where it is not given.
     package func flag(_ name: String) throws(Problem) -> Bool? {
         switch self[name] {

@@ -39,6 +39,15 @@ extension NotificationContent {
         buffer.writeStaticString("}")
     }
 
+    /// Writes the document of a notification for a topic.
+    package func writePayload(id: NotificationID, audience: Topic, into buffer: inout ByteBuffer) {
+        buffer.writeString("{\"notification_id\":\"\(id.text)\",")
+        buffer.writeImmutableBuffer(common)
+        buffer.writeString(",\"audience\":\(audience.audienceJSON)")
+        buffer.writeImmutableBuffer(optional)
+        buffer.writeStaticString("}")
+    }
+
     /// Reads a stored document, ours or another program's; nil where it is not a JSON object.
     ///
     /// Members of the wrong type are left out rather than refused: the entry is there and its user must see it.
@@ -128,6 +137,13 @@ package enum OptionalMember: CaseIterable, Sendable {
         buffer.writeStaticString(name)
         buffer.writeStaticString("\":")
         buffer.writeBytes(value)
+    }
+}
+
+extension Topic {
+    /// `{"channel":"orders"}`, or `{"all":true}`.
+    package var audienceJSON: String {
+        self == .everybody ? "{\"all\":true}" : "{\"channel\":\(JSON.quoted(name))}"
     }
 }
 

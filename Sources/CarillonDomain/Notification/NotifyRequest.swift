@@ -4,6 +4,8 @@ package import NIOCore
 package struct NotifyRequest: Sendable {
     /// As named, in order, repetitions included.
     package let targets: [User]
+    /// The topic that it is for instead of targets.
+    package let audience: Topic?
     package let content: NotificationContent
     /// `ttl_seconds`, where the sender wants another life than `NOTIFICATION_TTL`.
     package let ttlSeconds: Int?
@@ -38,6 +40,7 @@ private struct NotifyRequestParser {
     var hasTargets = false
     /// They were named `target`, which wins over `recipients`.
     var hasTarget = false
+    var audience: JSONScanner.Value?
     var faults: [Problem.Field] = []
 
     /// The members that are understood; the aliases are those of the contract.
@@ -86,7 +89,10 @@ private struct NotifyRequestParser {
         } catch {
             throw .malformedJSON("the body is not JSON: \(error.reason) at byte \(error.offset)")
         }
-        if !hasTargets { fault("/target", "is required: an array of 1 to \(Limits.targets) users") }
+        if hasTargets == (audience != nil) {
+            let rule = "is required: an array of 1 to \(Limits.targets) users"
+            fault("/target", hasTargets ? "only one of target and audience can be given" : rule)
+        }
         let request = build()
         guard faults.isEmpty else { throw .invalid(faults) }
         return request
@@ -105,6 +111,8 @@ private struct NotifyRequestParser {
             if scanner.equals(name, "target") || scanner.equals(name, "recipients") && !parser.hasTarget {
                 parser.hasTarget = parser.hasTarget || scanner.equals(name, "target")
                 try parser.scanTargets(&scanner)
+            } else if scanner.equals(name, "audience") {
+                parser.audience = try scanner.value(depth: Limits.jsonDepth - 1)
             } else {
                 let value = try scanner.value(depth: Limits.jsonDepth - 1)
                 for member in Member.allCases where scanner.equals(name, member.name) {
@@ -203,7 +211,8 @@ extension NotifyRequestParser {
         write(.title, text(.title, Limits.titleBytes, allowsEmpty: true), into: &optional)
         let typeText = type.flatMap { text($0, Limits.typeBytes) }
         write(.type, typeText, into: &optional)
-        write(.channel, text(.channel, Limits.channelBytes), into: &optional)
+        let topic = topic()
+        writeChannel(topic, into: &optional)
         write(.priority, priority(), into: &optional)
         write(.data, data(), into: &optional)
         let ttl = ttlSeconds()
@@ -212,11 +221,48 @@ extension NotifyRequestParser {
         write(.collapseKey, collapseKey, into: &optional)
         return NotifyRequest(
             targets: targets,
+            audience: topic,
             content: NotificationContent(common: common, optional: optional),
             ttlSeconds: ttl,
             type: typeText?.text.map(JSONScanner(bytes).string),
             collapseKey: collapseKey?.text.map(JSONScanner(bytes).string)
         )
+    }
+
+    /// A notification for a topic is labelled with it.
+    private mutating func writeChannel(_ topic: Topic?, into buffer: inout ByteBuffer) {
+        let given = text(.channel, Limits.channelBytes)
+        guard let topic, topic != .everybody else { return write(.channel, given, into: &buffer) }
+        if let text = given?.text, JSONScanner(bytes).string(text) != topic.name {
+            fault("/channel", "must be left out, or the channel of the audience")
+        }
+        buffer.writeString(",\"channel\":\(JSON.quoted(topic.name))")
+    }
+
+    private mutating func topic() -> Topic? {
+        guard let audience else { return nil }
+        guard audience.kind == .object else {
+            fault("/audience", "must be an object: {\"channel\":…} or {\"all\":true}")
+            return nil
+        }
+        var members: [(name: String, value: JSONScanner.Value)] = []
+        var scanner = JSONScanner(bytes)
+        scanner.move(to: audience.range.lowerBound)
+        try? scanner.object { (scanner, name) throws(JSONScanner.Malformed) in
+            members.append((scanner.string(name), try scanner.value()))
+        }
+        guard members.count == 1, let (name, value) = members.first, name == "channel" || name == "all" else {
+            fault("/audience", "must hold either channel or all, and nothing else")
+            return nil
+        }
+        if name == "all" {
+            if bytes[value.range].elementsEqual("true".utf8) { return .everybody }
+            fault("/audience/all", "must be true")
+            return nil
+        }
+        let topic = value.text.flatMap { Topic(JSONScanner(bytes).string($0)) }
+        if topic == nil { fault("/audience/channel", Topic.nameRule) }
+        return topic
     }
 
     private func write(_ member: OptionalMember, _ value: JSONScanner.Value?, into buffer: inout ByteBuffer) {

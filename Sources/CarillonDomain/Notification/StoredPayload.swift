@@ -7,6 +7,8 @@ package struct StoredPayload: Sendable {
     private let members: [String: JSONText]
     /// The user it was for; nil where the document names none.
     package let target: User?
+    /// The topic that it was for; nil where the document names none.
+    package let audience: Topic?
 
     private struct JSONText: Sendable {
         let kind: JSONScanner.Kind
@@ -19,12 +21,13 @@ package struct StoredPayload: Sendable {
     package init?(_ payload: ByteBuffer) {
         let parsed = payload.withUnsafeReadableBytes(Self.scan)
         guard let parsed else { return nil }
-        (members, target) = parsed
+        (members, target, audience) = parsed
     }
 
-    private static func scan(_ bytes: UnsafeRawBufferPointer) -> ([String: JSONText], User?)? {
+    private static func scan(_ bytes: UnsafeRawBufferPointer) -> ([String: JSONText], User?, Topic?)? {
         var members: [String: JSONText] = [:]
         var target: User?
+        var audience: Topic?
         var scanner = JSONScanner(bytes)
         do throws(JSONScanner.Malformed) {
             scanner.skipSpace()
@@ -37,6 +40,12 @@ package struct StoredPayload: Sendable {
                     target = try user(&inner)
                     return
                 }
+                if value.kind == .object, scanner.equals(name, "audience") {
+                    var inner = scanner
+                    inner.move(to: start)
+                    audience = try topic(&inner)
+                    return
+                }
                 members[scanner.string(name)] = JSONText(
                     kind: value.kind,
                     json: String(decoding: bytes[value.range], as: UTF8.self),
@@ -47,7 +56,17 @@ package struct StoredPayload: Sendable {
         } catch {
             return nil
         }
-        return (members, target)
+        return (members, target, audience)
+    }
+
+    private static func topic(_ scanner: inout JSONScanner) throws(JSONScanner.Malformed) -> Topic? {
+        var topic: Topic?
+        try scanner.object { (scanner, name) throws(JSONScanner.Malformed) in
+            let value = try scanner.value()
+            if scanner.equals(name, "all") { topic = .everybody }
+            if scanner.equals(name, "channel") { topic = value.text.flatMap { Topic(scanner.string($0)) } }
+        }
+        return topic
     }
 
     private static func user(_ scanner: inout JSONScanner) throws(JSONScanner.Malformed) -> User? {

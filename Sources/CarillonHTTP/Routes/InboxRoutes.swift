@@ -22,6 +22,13 @@ struct InboxRoutes: Sendable {
             router.get("\(base)/count") { request, _ in try await count(request, style, ofUnread: false) }
             router.put("\(base)/read-all") { request, _ in try await readAll(request, style) }
             router.put("\(base)/seen-all") { request, _ in try await seeAll(request, style) }
+            router.get("\(base)/channels") { request, _ in try await channels(request, style) }
+            router.put("\(base)/channels/:channel") { request, context in
+                try await subscribe(request, context, style)
+            }
+            router.delete("\(base)/channels/:channel") { request, context in
+                try await unsubscribe(request, context, style)
+            }
             router.get("\(base)/:id") { request, context in try await single(request, context, style) }
             router.delete("\(base)/:id") { request, context in try await remove(request, context, style) }
             for verb in Self.verbs {
@@ -51,6 +58,35 @@ struct InboxRoutes: Sendable {
             text.utf8.count <= Limits.notificationIDBytes
         else { throw .notificationNotFound }
         return NotificationID(text)
+    }
+
+    private func channels(_ request: Request, _ style: InboxStyle) async throws(Problem) -> Response {
+        let channels = try await service.channels(of: try user(request))
+        return .inbox(InboxDocuments.channels(channels, style), for: request)
+    }
+
+    private func subscribe(
+        _ request: Request,
+        _ context: BasicRequestContext,
+        _ style: InboxStyle
+    ) async throws(Problem) -> Response {
+        let channels = try await service.subscribe(try user(request), to: try Self.topic(context))
+        return .inbox(InboxDocuments.channels(channels, message: "Channel subscribed", style))
+    }
+
+    private func unsubscribe(
+        _ request: Request,
+        _ context: BasicRequestContext,
+        _ style: InboxStyle
+    ) async throws(Problem) -> Response {
+        let channels = try await service.unsubscribe(try user(request), from: try Self.topic(context))
+        return .inbox(InboxDocuments.channels(channels, message: "Channel unsubscribed", style))
+    }
+
+    private static func topic(_ context: BasicRequestContext) throws(Problem) -> Topic {
+        let name = context.parameters.get("channel").flatMap(QueryParameters.percentDecoded)
+        guard let topic = name.flatMap({ Topic($0) }) else { throw .badParameter("channel", Topic.nameRule) }
+        return topic
     }
 
     // MARK: - Reading

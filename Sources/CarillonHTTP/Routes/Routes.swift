@@ -55,6 +55,7 @@ struct Routes {
             table += [
                 (base, [.get, .post]), ("\(base)/unread-count", [.get]), ("\(base)/count", [.get]),
                 ("\(base)/health", [.get]), ("\(base)/read-all", [.put]), ("\(base)/seen-all", [.put]),
+                ("\(base)/channels", [.get]), ("\(base)/channels/*", [.put, .delete]),
                 ("\(base)/*", [.get, .delete]),
             ]
             table += InboxRoutes.verbs.map { ("\(base)/*/\($0)", [.put]) }

@@ -54,7 +54,7 @@ enum InboxDocuments {
             object.set("total", page.total)
             object.set("unread_count", page.unreadCount)
             object.set("has_more", page.hasMore)
-            if page.hasMore, let last = page.items.last { object.set("next_cursor", text: last.entry.streamID.text) }
+            if page.hasMore, let last = page.items.last { object.set("next_cursor", text: last.place.text) }
         case .camel:
             var pagination = JSONObject(style)
             pagination.set("page", query.page)
@@ -80,7 +80,7 @@ enum InboxDocuments {
     static func state(_ state: InboxState, message: String, _ style: InboxStyle) -> ByteBuffer {
         var object = answer(message, style)
         object.set("notification_id", text: state.item.entry.notificationID.text)
-        object.set("stream_id", text: state.item.entry.streamID.text)
+        object.set("stream_id", text: state.item.place.text)
         object.set("status", text: state.item.status)
         object.set("read", state.item.isRead)
         object.setTimes(of: state.item)
@@ -107,7 +107,37 @@ enum InboxDocuments {
         return object.buffer
     }
 
+    /// All channels of a user, after a change with what was done.
+    static func channels(_ channels: [String], message: String? = nil, _ style: InboxStyle) -> ByteBuffer {
+        var object = message.map { answer($0, style) } ?? JSONObject(style)
+        object.set("channels", "[\(channels.map(JSON.quoted).joined(separator: ","))]")
+        return object.buffer
+    }
+
     static func report(_ report: NotificationReport) -> ByteBuffer {
+        switch report {
+        case .ofUser(let report): self.report(report)
+        case .ofTopic(let report): self.report(report)
+        }
+    }
+
+    private static func report(_ report: TopicReport) -> ByteBuffer {
+        var delivered = JSONObject(.snake)
+        delivered.set("devices", report.devices)
+        delivered.set("at", time: report.deliveredAt)
+        var object = JSONObject(.snake)
+        object.set("notification_id", text: report.entry.notificationID.text)
+        object.set("audience", report.topic.audienceJSON)
+        object.set("stream_id", text: EntryPlace(report.entry.streamID, in: report.topic).text)
+        object.set("status", text: report.deliveredAt == nil ? "pending" : "delivered")
+        object.set("stored_at", time: report.entry.streamID.milliseconds)
+        object.set("expires_at", time: report.expiresAt)
+        object.set("delivered", delivered.json)
+        object.set("reads", report.reads)
+        return object.buffer
+    }
+
+    private static func report(_ report: UserReport) -> ByteBuffer {
         let item = report.item
         var delivered = JSONObject(.snake)
         delivered.set("devices", item.receipt.devices)
@@ -142,7 +172,7 @@ enum InboxDocuments {
         var object = JSONObject(.snake)
         object.set("id", text: item.entry.notificationID.text)
         object.set("notification_id", text: item.entry.notificationID.text)
-        object.set("stream_id", text: item.entry.streamID.text)
+        object.set("stream_id", text: item.place.text)
         object.set("user_id", user.id.json)
         object.set("login", text: user.login)
         object.set("type", type)
@@ -168,7 +198,7 @@ enum InboxDocuments {
         let payload = item.payload
         var object = JSONObject(.camel)
         object.set("id", text: item.entry.notificationID.text)
-        object.set("stream_id", text: item.entry.streamID.text)
+        object.set("stream_id", text: item.place.text)
         for name in ["type", "title"] { object.set(name, payload.json(name, .string) ?? "null") }
         object.set("message", payload.json("message", .string) ?? "\"\"")
         object.set("channel", payload.json("channel", .string) ?? "null")

@@ -26,7 +26,13 @@ package struct InboxState: Sendable {
 }
 
 /// What became of a notification.
-package struct NotificationReport: Sendable {
+package enum NotificationReport: Sendable {
+    case ofUser(UserReport)
+    case ofTopic(TopicReport)
+}
+
+/// What became of a user's notification.
+package struct UserReport: Sendable {
     package let target: User
     package let item: InboxItem
     /// When its payload expires, in milliseconds since 1970; nil where it does not.
@@ -61,6 +67,10 @@ package protocol InboxService: Sendable {
     func remove(_ id: NotificationID, of user: User) async throws(Problem) -> Int
     func report(on id: NotificationID) async throws(Problem) -> NotificationReport
     func withdraw(_ id: NotificationID) async throws(Problem)
+    func channels(of user: User) async throws(Problem) -> [String]
+    /// - Returns: All channels of the user.
+    func subscribe(_ user: User, to topic: Topic) async throws(Problem) -> [String]
+    func unsubscribe(_ user: User, from topic: Topic) async throws(Problem) -> [String]
 }
 
 extension Problem {

@@ -25,6 +25,8 @@ package protocol ConnectionAcceptor: AnyObject {
 package protocol ConnectionSession: AnyObject {
     /// The request was answered: frames may be sent.
     func opened()
+    /// How far the device has been told of all streams, while it is live and has topics; else nil.
+    var topicPosition: String? { get }
     /// One complete text message, valid UTF-8. Not called once `close` was.
     func received(_ message: ByteBuffer)
     /// What was given to `sendBulk` has left, but for what the kernel takes next: time for the next page.

@@ -9,18 +9,29 @@ package struct DeviceFrame {
     package let webSocket: ByteBuffer
     /// What an event stream remembers as the last that it was given.
     private let id: StreamID?
+    /// The same of all streams, where only this device's frame tells it.
+    private let position: String?
     private var event: ByteBuffer?
 
+    /// An event stream remembers something of it.
+    var hasID: Bool { id != nil }
+
     /// - Parameter json: Writes `{"type": …, "data": …}` as `ServerFrame` does.
-    package init(id: StreamID? = nil, _ json: (inout ByteBuffer) -> Void) {
+    package init(id: StreamID? = nil, position: String? = nil, _ json: (inout ByteBuffer) -> Void) {
         webSocket = WebSocketFrame.text(json)
         self.id = id
+        self.position = position
     }
 
     /// The same as an event.
-    mutating func eventStream() -> ByteBuffer {
+    ///
+    /// - Parameter position: How far the device has been told once it has this frame; nil where it knows only the user's own stream.
+    mutating func eventStream(position: String? = nil) -> ByteBuffer {
+        if hasID, let position = self.position ?? position {
+            return EventStreamFrame.event(ofWebSocketFrame: webSocket, id: position)
+        }
         if let event { return event }
-        let made = EventStreamFrame.event(ofWebSocketFrame: webSocket, id: id)
+        let made = EventStreamFrame.event(ofWebSocketFrame: webSocket, id: id?.text)
         event = made
         return made
     }

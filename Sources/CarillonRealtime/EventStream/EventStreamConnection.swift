@@ -46,7 +46,10 @@ package final class EventStreamConnection: DeviceConnection, ChannelInboundHandl
 
     package override var transport: Transport { .eventStream }
 
-    override func bytes(of frame: inout DeviceFrame) -> ByteBuffer { frame.eventStream() }
+    override func bytes(of frame: inout DeviceFrame) -> ByteBuffer {
+        guard frame.hasID, case .open(let session) = stage else { return frame.eventStream(position: nil) }
+        return frame.eventStream(position: session.topicPosition)
+    }
 
     package override func sendAway(pauseMilliseconds pause: Int) {
         finish(.goingAway, with: EventStreamFrame.retry(pause))

@@ -19,7 +19,7 @@ enum EventStreamFrame {
     /// The event that says the same as a text frame `{"type": …, "data": …}` of a server.
     ///
     /// - Parameter id: What the device gives as `Last-Event-ID` when it comes back.
-    static func event(ofWebSocketFrame frame: ByteBuffer, id: StreamID?) -> ByteBuffer {
+    static func event(ofWebSocketFrame frame: ByteBuffer, id: String?) -> ByteBuffer {
         frame.withUnsafeReadableBytes { frame in
             let json = UnsafeRawBufferPointer(rebasing: frame[headerBytes(frame)...])
             let type = json[typeStart.utf8CodeUnitCount...].prefix { $0 != UInt8(ascii: "\"") }
@@ -29,7 +29,7 @@ enum EventStreamFrame {
             event.writeBytes(type)
             if let id {
                 event.writeStaticString("\nid: ")
-                event.writeStreamID(id)
+                event.writeString(id)
             }
             event.writeStaticString("\ndata: ")
             let start = event.writerIndex

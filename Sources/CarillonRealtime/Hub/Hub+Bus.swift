@@ -13,6 +13,13 @@ extension Hub: BusListener {
         case .read(let user, let entry): inboxes[user]?.tellRead(entry)
         case .autoCleared(let user, let entry): inboxes[user]?.tellCleared(entry)
         case .inboxChanged(let user, let change): heard(change, of: user)
+        case .published(let topic, let id, let predecessor, let notification, let payload):
+            let entry = EntryReference(streamID: id, notificationID: notification)
+            let content = payload.flatMap { NotificationContent(payload: $0, streamID: id) }
+            topics.published(entry, predecessor: predecessor, content: content, to: topic)
+        case .withdrawn(let topic, let action, let entry): topics.feeds[topic]?.withdrawn(entry, action)
+        case .subscriptionsChanged(let user): if inboxes[user] != nil { topics.reload(user) }
+        case .topicRead(let user, let read): topics.tellRead(read, of: user)
         case .changed(let user): if let inbox = inboxes[user] { lookAgain(at: inbox) }
         case .joined, .restarted, .resync, .probe: break
         }

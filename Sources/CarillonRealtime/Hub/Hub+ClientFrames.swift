@@ -24,6 +24,61 @@ extension Hub {
         }
     }
 
+    /// The same for entries of topics.
+    func markRead(_ reads: [TopicReference], by device: Device) {
+        guard let inbox = device.inbox else { return }
+        var found: [TopicReference] = []
+        for read in reads {
+            let feed = topics.feeds(of: inbox).first { $0.topic == read.topic }
+            if feed?.entries(of: inbox).contains(read.entry) == true {
+                found.append(read)
+            } else {
+                device.send(
+                    ClientFrameError(
+                        .notFound,
+                        "this user has no such entry",
+                        type: "notification.read",
+                        entry: read.entry,
+                        of: read.topic
+                    )
+                )
+            }
+        }
+        guard !found.isEmpty else { return }
+        topics.read(found, of: device.user.key, at: Timestamp.nowMilliseconds()) { isStored in
+            guard !isStored else { return }
+            for read in found {
+                let error = ClientFrameError(
+                    .unavailable,
+                    "Redis did not confirm; say it again",
+                    type: "notification.read",
+                    entry: read.entry,
+                    of: read.topic
+                )
+                device.send(error)
+            }
+        }
+    }
+
+    /// Subscribes the user, or ends that; the answer is what all his devices are told.
+    func changeSubscriptions(_ channels: [Topic], isSubscribing: Bool, by device: Device) {
+        let type = isSubscribing ? "subscribe" : "unsubscribe"
+        let completion = { (result: TopicDirectory.SubscribeResult) in
+            switch result {
+            case .done: break
+            case .tooMany:
+                let detail = "a user has at most \(Limits.subscriptions) channels"
+                device.send(ClientFrameError(.limit, detail, type: type))
+            case .unavailable: device.send(ClientFrameError(.unavailable, "Redis is away", type: type))
+            }
+        }
+        if isSubscribing {
+            topics.subscribe(device.user.key, to: channels, completion: completion)
+        } else {
+            topics.unsubscribe(device.user.key, from: channels, completion: completion)
+        }
+    }
+
     private func refuse(_ entry: EntryReference, isGone: Bool, _ device: Device) {
         let error =
             isGone

@@ -46,6 +46,37 @@ extension Hub {
         }
     }
 
+    /// Removes what this entry of a topic replaces, and tells everybody.
+    ///
+    /// - Parameter completion: On the loop; whether Redis confirmed it.
+    func collapse(_ entry: EntryReference, of topic: Topic, key: String, completion: @escaping (Bool) -> Void) {
+        let bound = NIOLoopBound((hub: self, completion: completion), eventLoop: eventLoop)
+        let (writer, eventLoop) = (writer, eventLoop)
+        Task {
+            let replaced: EntryReference??
+            do throws(StoreError) {
+                let found = try await writer.collapse(entry, key: key, of: topic)
+                let isRemoved = if let found { try await writer.remove(found, of: topic) } else { false }
+                replaced = .some(isRemoved ? found : nil)
+            } catch {
+                replaced = nil
+            }
+            eventLoop.execute {
+                let hub = bound.value.hub
+                if let entry = replaced ?? nil { hub.topics.withdraw(entry, .collapse, of: topic) }
+                hub.keepReceipts(of: topic)
+                bound.value.completion(replaced != nil)
+            }
+        }
+    }
+
+    /// Has what is known of a topic's notifications live on, without those that are gone.
+    func keepReceipts(of topic: Topic) {
+        store.keepReceipts(of: topic) { [writer] count in
+            Task { try? await writer.tidy(topic, count: count) }
+        }
+    }
+
     /// Removes what these entries replace, and tells its devices.
     ///
     /// - Parameter completion: On the loop; for how many entries Redis confirmed it.

@@ -28,6 +28,7 @@ extension Hub {
                 confirmPresence(inbox)
                 inbox.resync()
             }
+            topics.resync()
         }
         store.epoch { [self] result in
             guard case .success(let epoch) = result else { return }
@@ -37,6 +38,7 @@ extension Hub {
             let owed = owedLeaves
             owedLeaves.removeAll()
             for user in owed where inboxes[user] == nil { release(user, holdsLock: true) }
+            topics.resync()
             visitAll { [self] inbox in
                 confirmPresence(inbox)
                 compareHistory(of: inbox) { if $0 != nil { inbox.resync() } }
@@ -106,12 +108,15 @@ extension Hub {
             takeOver(inbox, from: pod)
             inbox.resync()
         }
+        topics.resync()
     }
 
     /// Calls `visit` for every local user, some at a time, so that nothing else has to wait.
     func visitAll(_ visit: @escaping (Inbox) -> Void) {
-        visitSome(ArraySlice(Array(inboxes.values)), visit)
+        visitAll(Array(inboxes.values), visit)
     }
+
+    func visitAll(_ inboxes: [Inbox], _ visit: @escaping (Inbox) -> Void) { visitSome(inboxes[...], visit) }
 
     private func visitSome(_ inboxes: ArraySlice<Inbox>, _ body: @escaping (Inbox) -> Void) {
         for inbox in inboxes.prefix(Self.visitedAtOnce) where self.inboxes[inbox.key] === inbox { body(inbox) }

@@ -27,6 +27,7 @@ extension Hub: ConnectionAcceptor {
                 number: nextDevice,
                 since: try Self.since(parameters["since"], lastEventID: lastEventID),
                 epoch: parameters["epoch"],
+                channels: try parameters.topics("channels"),
                 wantsUnreadCount: try parameters.flag("unread_count") ?? false,
                 hub: self
             )
@@ -38,17 +39,15 @@ extension Hub: ConnectionAcceptor {
     }
 
     /// What the device was given last: a browser that comes back by itself knows better than the page that it came from.
-    private static func since(_ text: String?, lastEventID: String?) throws(Problem) -> StreamID? {
+    private static func since(_ text: String?, lastEventID: String?) throws(Problem) -> StreamPosition? {
         if let lastEventID {
-            guard let id = StreamID(lastEventID) else {
+            guard let position = StreamPosition(lastEventID) else {
                 throw .badParameter("Last-Event-ID", "must be the id of an event of this stream")
             }
-            return id
+            return position
         }
         guard let text, !text.isEmpty else { return nil }
-        guard let id = StreamID(text) else {
-            throw .badParameter("since", "must be a stream id such as 1640995200000-0")
-        }
-        return id
+        guard let position = StreamPosition(text) else { throw .badPosition }
+        return position
     }
 }

@@ -21,6 +21,7 @@ package final class Hub {
     package let bus: BusSender
     private(set) lazy var groupKeeper = GroupKeeper(hub: self)
     let receiptKeeper: ReceiptKeeper
+    package private(set) lazy var topics = TopicDirectory(hub: self)
     /// Names the history that stream ids belong to; see `InboxStore.epoch`.
     var epoch = "0"
     private(set) var inboxes: [UserKey: Inbox] = [:]
@@ -31,6 +32,7 @@ package final class Hub {
     }
     private(set) lazy var rereading = Throttle(eventLoop, interval: Self.restBetweenVisits) { [unowned self] in
         visitAll { $0.resync() }
+        topics.resync()
     }
     var nextDevice: UInt64 = 1
     var watchCount = 0
@@ -91,6 +93,7 @@ package final class Hub {
     func closeIfUnused(_ inbox: Inbox) {
         guard inbox.devices.isEmpty, inbox.watches.isEmpty else { return }
         inboxes[inbox.key] = nil
+        topics.closed(inbox)
         metrics.localUsers.set(inboxes.count)
         release(inbox.key, holdsLock: inbox.holdsLock)
     }
@@ -164,6 +167,7 @@ package final class Hub {
     package func finishUpkeep() {
         groupKeeper.flush()
         receiptKeeper.flush()
+        topics.flush()
     }
 
     /// Closes all sockets, spread evenly over `duration`, each with a hint when to come back, and takes no new ones.

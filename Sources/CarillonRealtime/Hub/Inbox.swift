@@ -39,6 +39,8 @@ final class Inbox {
     var isQueuedForHandOut = false
     /// What is to be written down of notifications.
     var receipts: [ReceiptEvent] = []
+    /// Nil where the user has no subscriptions.
+    var topics: InboxTopics?
     private(set) lazy var teller = InboxTeller(hub: hub, inbox: self)
     private var isReading = false
     /// Counts the histories of the stream that this pod knew; what was asked of an earlier one is of no use.
@@ -78,7 +80,7 @@ final class Inbox {
         if liveDevices == 1 { cursor.start(at: mark) }
     }
 
-    private var hasLiveDevice: Bool { liveDevices > 0 }
+    var hasLiveDevice: Bool { liveDevices > 0 }
 
     // MARK: - The consumer group
 
@@ -216,8 +218,9 @@ final class Inbox {
     func resync() {
         teller.retry()
         wakeWatches()
-        hub.store.read(.newest(count: Limits.replayEntries), of: key) { [self] result in
-            guard case .success(let part) = result else { return }
+        hub.store.read(.newest(count: Limits.replayEntries), of: key, withTopics: true) { [self] result in
+            guard case .success(let part) = result, hub.inboxes[key] === self else { return }
+            hub.topics.resync(self, part.topics)
             for entry in part.entries where entry.id <= cursor.position && part.isRead(entry) {
                 if let reference = entry.reference, !toldReads.contains(entry.id) { tellRead(reference) }
             }
@@ -241,6 +244,18 @@ final class Inbox {
         countMayHaveChanged()
     }
 
+    func tellRead(_ read: TopicReference) {
+        wakeWatches()
+        var frame = DeviceFrame { ServerFrame.writeReadAck(read.entry, of: read.topic, into: &$0) }
+        for device in devices { device.told(read: read, &frame) }
+        countMayHaveChanged()
+    }
+
+    /// The live devices have all that came to a topic since the user subscribed: those that wait may go live.
+    func topicsSettled() {
+        for device in devices { device.topicsSettled() }
+    }
+
     func tellCleared(_ entry: EntryReference) {
         wakeWatches()
         remember(cleared: entry)
@@ -249,7 +264,7 @@ final class Inbox {
         countMayHaveChanged()
     }
 
-    private func countMayHaveChanged() {
+    func countMayHaveChanged() {
         if countingDevices > 0 { teller.countMayHaveChanged() }
     }
 
@@ -261,8 +276,8 @@ final class Inbox {
     /// Something was done over HTTP, here or on another pod.
     func changed(_ change: InboxChange) {
         wakeWatches()
-        if change.action == .unread { toldReads.subtract(change.entries.map(\.streamID)) }
-        if change.action.removes { change.entries.forEach(remember(cleared:)) }
+        if change.action == .unread, change.topic == nil { toldReads.subtract(change.entries.map(\.streamID)) }
+        if change.action.removes, change.topic == nil { change.entries.forEach(remember(cleared:)) }
         for device in devices { device.heard(change) }
         if !devices.isEmpty { teller.tell(change) }
     }

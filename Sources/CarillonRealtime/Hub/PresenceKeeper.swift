@@ -34,6 +34,7 @@ package final class PresenceKeeper {
     package func stop() { task?.cancel() }
 
     private func visitSome() {
+        if hub.store.isReady { hub.topics.checkSome(ticks: Self.rounds * Int(Self.ticks)) }
         if tick == 0 {
             round = ArraySlice(hub.inboxes.keys)
             perTick = (round.count + Int(Self.ticks) - 1) / Int(Self.ticks)
@@ -56,6 +57,7 @@ package final class PresenceKeeper {
     private func visit(_ inbox: Inbox) {
         hub.metrics.worker(.upkeep).items.increment()
         hub.confirmPresence(inbox)
+        hub.topics.keep(inbox)
         // Somebody may have written to the stream without telling the hub.
         hub.compareHistory(of: inbox) { if let last = $0 { inbox.heardOf(last) } }
     }

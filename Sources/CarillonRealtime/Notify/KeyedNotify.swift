@@ -30,24 +30,32 @@ final class KeyedNotify {
             case .success(.otherBody): completion(.refused(.idempotencyKeyReused))
             case .success(.done(let seed)):
                 notifier.hub.metrics.idempotentReplays.increment()
-                completion(.accepted(batch(seed).answer(), isReplay: true))
+                completion(.accepted(work(seed).answer(), isReplay: true))
             case .success(.reserved(let reservation)): append(reservation)
             }
         }
     }
 
     private func append(_ reservation: Reservation) {
-        batch(reservation.seed).append(mode: .keyed(reservation)) { [self] batch in
-            notifier.hub.store.settle(reservation, done: batch.isStored) { [self] isSettled in
-                guard batch.isStored else { return completion(batch.outcome) }
+        work(reservation.seed).append(mode: .keyed(reservation)) { [self] work in
+            notifier.hub.store.settle(reservation, done: work.isStored) { [self] isSettled in
+                guard work.isStored else { return completion(work.outcome) }
                 // Stored, but a repetition would find the reservation open: the sender must not take this for an end.
-                completion(isSettled ? batch.outcome : .refused(.redisAway()))
+                completion(isSettled ? work.outcome : .refused(.redisAway()))
             }
         }
     }
 
-    private func batch(_ seed: String) -> NotifyBatch {
-        NotifyBatch(request: request, hub: notifier.hub) { _, place in NotificationID(seed: seed, index: place) }
+    private func work(_ seed: String) -> any NotifyWork {
+        if let topic = request.audience {
+            return TopicPost(
+                request: request,
+                topic: topic,
+                id: NotificationID(seed: seed, index: 0),
+                hub: notifier.hub
+            )
+        }
+        return NotifyBatch(request: request, hub: notifier.hub) { _, place in NotificationID(seed: seed, index: place) }
     }
 
     private static func hex(_ bytes: [UInt8]) -> String {

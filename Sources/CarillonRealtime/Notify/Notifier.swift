@@ -43,6 +43,10 @@ package final class Notifier {
         }
         if let idempotencyKey {
             KeyedNotify(notifier: self, request: request, body: body, completion: finish).start(key: idempotencyKey)
+        } else if let topic = request.audience {
+            TopicPost(request: request, topic: topic, id: ids.next(), hub: hub).append(mode: .plain) { work in
+                finish(work.outcome)
+            }
         } else {
             let batch = NotifyBatch(request: request, hub: hub) { _, _ in ids.next() }
             batch.append(mode: .plain) { batch in finish(batch.outcome) }

@@ -3,10 +3,21 @@ import CarillonMetrics
 import CarillonStore
 import NIOCore
 
+/// What a notify request comes to.
+protocol NotifyWork: AnyObject {
+    /// Stores all of it; calls back when Redis has answered everything.
+    func append(mode: AppendMode, completion: @escaping (any NotifyWork) -> Void)
+    var isStored: Bool { get }
+    /// What the sender is told.
+    var outcome: NotifyOutcome { get }
+    /// The body of the 202.
+    func answer() -> ByteBuffer
+}
+
 /// The notifications of one request on their way into Redis and to the sockets.
 ///
 /// A user named twice gets one notification and two equal rows in the answer.
-final class NotifyBatch: AppendObserver {
+final class NotifyBatch: NotifyWork, AppendObserver {
     private let hub: Hub
     private let request: NotifyRequest
     private var targets: [AppendTarget] = []
@@ -15,7 +26,7 @@ final class NotifyBatch: AppendObserver {
     private var stored = 0
     /// What was stored under the request's `collapse_key`.
     private var collapsing: [InboxEntry] = []
-    private var completion: ((NotifyBatch) -> Void)?
+    private var completion: ((any NotifyWork) -> Void)?
 
     /// - Parameter makeID: The id for a user, given his place among the distinct ones.
     init(request: NotifyRequest, hub: Hub, makeID: (User, Int) -> NotificationID) {
@@ -41,7 +52,7 @@ final class NotifyBatch: AppendObserver {
     }
 
     /// Stores all of it; calls back when Redis has answered everything.
-    func append(mode: AppendMode, completion: @escaping (NotifyBatch) -> Void) {
+    func append(mode: AppendMode, completion: @escaping (any NotifyWork) -> Void) {
         self.completion = completion
         hub.metrics.notifyTargets.increment(by: targets.count)
         hub.store.append(

@@ -25,6 +25,8 @@ package final class Device: ConnectionSession {
     private var toldCleared: [StreamID] = []
     /// The payloads of a page are on their way.
     private var isFetchingPage = false
+    /// All is shown, but other devices of the user are being given what came to a topic.
+    private var isWaitingForTopics = false
 
     /// `sync.request`s that were not answered yet, the one under way first.
     private var syncs: [SyncRequest] = []
@@ -33,9 +35,10 @@ package final class Device: ConnectionSession {
     private static let syncsWaiting = 256
 
     private enum Phase {
-        case connecting(since: StreamID?, epoch: String?)
+        /// It subscribes to the channels once it has been read.
+        case connecting(since: StreamPosition?, epoch: String?, channels: [Topic])
         /// Redis was away when it wanted to read.
-        case waiting(since: StreamID?, epoch: String?)
+        case waiting(since: StreamPosition?, epoch: String?, channels: [Topic])
         case replaying(Replay)
         case live
         case closed
@@ -49,8 +52,9 @@ package final class Device: ConnectionSession {
         connection: DeviceConnection,
         user: User,
         number: UInt64,
-        since: StreamID?,
+        since: StreamPosition?,
         epoch: String?,
+        channels: [Topic],
         wantsUnreadCount: Bool,
         hub: Hub
     ) {
@@ -60,7 +64,7 @@ package final class Device: ConnectionSession {
         self.wantsUnreadCount = wantsUnreadCount
         self.hub = hub
         self.connectedAt = Timestamp.nowMilliseconds()
-        self.phase = .connecting(since: since, epoch: epoch)
+        self.phase = .connecting(since: since, epoch: epoch, channels: channels)
     }
 
     /// Unique among all pods and their restarts.
@@ -89,8 +93,12 @@ package final class Device: ConnectionSession {
     package func received(_ message: ByteBuffer) {
         do throws(ClientFrameError) {
             switch try ClientFrame.parse(message) {
-            case .read(let entries): hub.markRead(entries, by: self)
+            case .read(let entries, let ofTopics):
+                hub.markRead(entries, by: self)
+                if !ofTopics.isEmpty { hub.markRead(ofTopics, by: self) }
             case .sync(let request): try queue(request)
+            case .subscribe(let channels): hub.changeSubscriptions(channels, isSubscribing: true, by: self)
+            case .unsubscribe(let channels): hub.changeSubscriptions(channels, isSubscribing: false, by: self)
             case .setRetention(let days): hub.setRetention(days, by: self)
             }
         } catch {
@@ -137,20 +145,45 @@ package final class Device: ConnectionSession {
 
     /// Reads the user's inbox and shows what the device has not seen.
     private func start() {
-        guard case .connecting(let since, let epoch) = phase, let inbox else { return }
+        guard case .connecting(let since, let epoch, let channels) = phase, let inbox else { return }
         phase = .replaying(Replay())
         let knownWhenSent = inbox.cursor.newest
-        hub.store.read(.newest(count: hub.store.settings.streamMaxLength), of: user.key) { [self] result in
+        let count = hub.store.settings.streamMaxLength
+        hub.store.read(.newest(count: count), of: user.key, withTopics: true) { [self] result in
             guard case .replaying = phase else { return }
-            guard case .success(let part) = result else { return phase = .waiting(since: since, epoch: epoch) }
+            guard case .success(let part) = result else {
+                return phase = .waiting(since: since, epoch: epoch, channels: channels)
+            }
+            if !channels.isEmpty { hub.changeSubscriptions(channels, isSubscribing: true, by: self) }
             if !part.entries.isEmpty { inbox.foundEntries() }
-            resolve(since: since, epoch: epoch, part) { [self] start in
-                guard case .replaying(var replay) = phase else { return }
-                replay.load(part, start: start)
-                replay.readToEnd(knownWhenSent: knownWhenSent)
-                phase = .replaying(replay)
-                if case .after(let since) = start { tellReads(part, upTo: since) }
-                leaveOutExpired(replay.unseenUnread)
+            hub.topics.connected(inbox, part.topics) { [self] isLoaded in
+                guard case .replaying = phase else { return }
+                guard isLoaded else { return phase = .waiting(since: since, epoch: epoch, channels: []) }
+                resolve(since: since?.own, epoch: epoch, part) { [self] start in
+                    guard case .replaying(var replay) = phase else { return }
+                    replay.load(part, start: start)
+                    replay.load(part.topics)
+                    replay.readToEnd(knownWhenSent: knownWhenSent)
+                    if case .after(let since) = start { tellReads(part, upTo: since) }
+                    planTopics(&replay, since: epoch == nil || epoch == hub.epoch ? since?.topics ?? [:] : [:])
+                    phase = .replaying(replay)
+                    leaveOutExpired(replay.unseenUnread)
+                }
+            }
+        }
+    }
+
+    /// Plans what there is of the user's topics; a `since` beyond anything that a topic ever gave counts as absent.
+    private func planTopics(_ replay: inout Replay, since: [Topic: StreamID]) {
+        guard let inbox else { return }
+        for feed in hub.topics.feeds(of: inbox) {
+            let since = since[feed.topic].flatMap { $0 <= feed.cursor.position ? $0 : nil }
+            let entries = feed.entries(of: inbox)
+            let start = since.map { Replay.Start.after($0) } ?? .full
+            replay.plan(entries, of: feed.topic, start: start, through: feed.cursor.position)
+            guard let since else { continue }
+            for entry in entries where entry.streamID <= since && replay.record?.read[entry.notificationID] != nil {
+                connection.sendBulk(DeviceFrame { ServerFrame.writeReadAck(entry, of: feed.topic, into: &$0) })
             }
         }
     }
@@ -179,8 +212,8 @@ package final class Device: ConnectionSession {
 
     /// Redis is back: a device that could not be replayed begins again.
     func retry() {
-        guard case .waiting(let since, let epoch) = phase else { return }
-        phase = .connecting(since: since, epoch: epoch)
+        guard case .waiting(let since, let epoch, let channels) = phase else { return }
+        phase = .connecting(since: since, epoch: epoch, channels: channels)
         start()
     }
 
@@ -225,12 +258,13 @@ package final class Device: ConnectionSession {
     /// Whether there was anything to show: read and expired entries, and those that name nothing, are passed over.
     private func show(_ item: Replay.Item, _ payload: ByteBuffer?, _ replay: inout Replay) -> Bool {
         guard let reference = item.entry.reference, !item.isGone else { return false }
+        if let topic = item.topic { return show(item, reference, of: topic, payload, &replay) }
         let content = payload.flatMap { NotificationContent(payload: $0, streamID: item.entry.id) }
         guard content != nil || !item.isRead else { return false }
         let status: EntryStatus = content == nil ? .autoCleared : item.isRead ? .read : .unread
         let shown = content ?? .expired(at: item.entry.id)
         connection.sendBulk(
-            DeviceFrame(id: reference.streamID) {
+            DeviceFrame(id: reference.streamID, position: eventID(replay)) {
                 ServerFrame.writePush(reference, shown, status, marks: replay.marks, into: &$0)
             }
         )
@@ -245,10 +279,44 @@ package final class Device: ConnectionSession {
         return true
     }
 
+    /// What has expired of a topic is left out without a word.
+    private func show(
+        _ item: Replay.Item,
+        _ entry: EntryReference,
+        of topic: Topic,
+        _ payload: ByteBuffer?,
+        _ replay: inout Replay
+    ) -> Bool {
+        guard let content = payload.flatMap({ NotificationContent(payload: $0, streamID: entry.streamID) }) else {
+            replay.cleared(entry.notificationID)
+            return false
+        }
+        let (status, marks): (EntryStatus, _) = (item.isRead ? .read : .unread, replay.record?.marks)
+        connection.sendBulk(
+            DeviceFrame(id: entry.streamID, position: eventID(replay)) {
+                ServerFrame.writePush(entry, content, status, of: topic, marks: marks, into: &$0)
+            }
+        )
+        hub.topics.receipts.given(entry.notificationID, of: topic, to: 1)
+        return true
+    }
+
+    /// What an event stream remembers of a frame of the replay; nil where it is the id alone.
+    private func eventID(_ replay: Replay) -> String? {
+        guard connection.transport == .eventStream else { return nil }
+        let position = replay.position
+        return position.topics.isEmpty ? nil : position.text
+    }
+
     /// All that was planned is shown: goes live, unless there is something newer.
     private func readOn() {
         guard case .replaying(var replay) = phase, connection.isOpen, let inbox else { return }
         guard inbox.cursor.newest > replay.mark else {
+            guard hub.topics.isSettled(inbox) else { return isWaitingForTopics = true }
+            guard !planNewer(&replay, inbox) else {
+                phase = .replaying(replay)
+                return showPage()
+            }
             mark = replay.mark
             phase = .live
             inbox.wentLive(at: mark)
@@ -268,8 +336,27 @@ package final class Device: ConnectionSession {
         }
     }
 
+    /// Plans what came to topics since they were planned. Whether there was anything: a topic has its turn once it is at its cursor.
+    private func planNewer(_ replay: inout Replay, _ inbox: Inbox) -> Bool {
+        for feed in hub.topics.feeds(of: inbox) where feed.cursor.position > replay.end(of: feed.topic) {
+            replay.plan(feed.entries(of: inbox), of: feed.topic, start: .full, through: feed.cursor.position)
+        }
+        return !replay.isEmpty
+    }
+
+    /// What it waited for has come: goes on.
+    func topicsSettled() {
+        guard isWaitingForTopics else { return }
+        isWaitingForTopics = false
+        readOn()
+    }
+
     /// Redis went away in the middle: goes on behind the last entry shown, once it is back.
-    private func startOver() { phase = .waiting(since: mark == .zero ? nil : mark, epoch: nil) }
+    private func startOver() {
+        guard case .replaying(let replay) = phase else { return }
+        let position = replay.position
+        phase = .waiting(since: position.isEmpty ? nil : position, epoch: nil, channels: [])
+    }
 
     private func sendReady(unreadCount: Int) {
         let ready = SessionReady(
@@ -277,7 +364,8 @@ package final class Device: ConnectionSession {
             podID: hub.store.settings.podID,
             unreadCount: unreadCount,
             lastStreamID: mark,
-            epoch: hub.epoch
+            epoch: hub.epoch,
+            topics: inbox.map(hub.topics.positions) ?? [:]
         )
         connection.sendBulk(DeviceFrame(id: mark) { ready.write(into: &$0) })
     }
@@ -296,6 +384,37 @@ package final class Device: ConnectionSession {
         mark = id
         connection.send(&frame)
         return true
+    }
+
+    /// Gives a live device an entry of a topic. Whether it was given to it.
+    func pushTopic(_ frame: inout DeviceFrame) -> Bool {
+        guard case .live = phase else { return false }
+        connection.send(&frame)
+        return true
+    }
+
+    package var topicPosition: String? {
+        guard case .live = phase, let inbox else { return nil }
+        let topics = hub.topics.positions(of: inbox)
+        return topics.isEmpty ? nil : StreamPosition(own: mark == .zero ? nil : mark, topics: topics).text
+    }
+
+    func told(read: TopicReference, _ frame: inout DeviceFrame) {
+        switch phase {
+        case .live: connection.send(&frame)
+        case .replaying(var replay):
+            let tellNow = replay.read(read)
+            phase = .replaying(replay)
+            if tellNow { connection.send(&frame) }
+        case .connecting, .waiting, .closed: break
+        }
+    }
+
+    func toldSubscriptions(_ frame: inout DeviceFrame) {
+        switch phase {
+        case .live, .replaying: connection.send(&frame)
+        case .connecting, .waiting, .closed: break
+        }
     }
 
     func told(read entry: EntryReference, _ frame: inout DeviceFrame) {
@@ -322,7 +441,7 @@ package final class Device: ConnectionSession {
     func heard(_ change: InboxChange) {
         guard case .replaying(var replay) = phase else { return }
         isCountDoubtful = true
-        if change.action.removes { replay.remove(change.entries) }
+        if change.action.removes { replay.remove(change.entries, of: change.topic) }
         phase = .replaying(replay)
     }
 

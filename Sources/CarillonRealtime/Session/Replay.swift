@@ -12,6 +12,8 @@ package struct Replay: Sendable {
         package var isRead: Bool
         /// It was removed since: it is passed over. It keeps its place, because its payload may be on its way.
         package var isGone = false
+        /// Whose entry it is; nil: the user's own.
+        package var topic: Topic?
     }
 
     /// Where a replay begins.
@@ -31,6 +33,10 @@ package struct Replay: Sendable {
     private var isLoaded = false
     /// What the user did with the entries that were read from the stream.
     package private(set) var marks = InboxMarks()
+    /// What he has to do with topics.
+    package private(set) var record: TopicRecord?
+    /// How far each topic is planned.
+    private var topicEnds: [Topic: StreamID] = [:]
 
     package init() { mark = .zero }
 
@@ -71,13 +77,13 @@ package struct Replay: Sendable {
     /// The first item was written or left out; its state at this moment is the one to show.
     package mutating func advance() -> Item? {
         guard let item = items.popFirst() else { return nil }
-        mark = max(mark, item.entry.id)
+        if item.topic == nil { mark = max(mark, item.entry.id) }
         return item
     }
 
     /// The stream was read to its end by a command sent when `newest` was the highest id heard of.
     package mutating func readToEnd(knownWhenSent newest: StreamID) {
-        if items.isEmpty { mark = max(mark, newest) }
+        if !items.contains(where: { $0.topic == nil }) { mark = max(mark, newest) }
     }
 
     /// Somebody read an entry. Whether the device must be told now; if not, its push will say so.
@@ -87,7 +93,9 @@ package struct Replay: Sendable {
             return false
         }
         unread.remove(entry.notificationID)
-        if let index = items.firstIndex(where: { $0.entry.id == entry.streamID }) { items[index].isRead = true }
+        if let index = items.firstIndex(where: { $0.entry.id == entry.streamID && $0.topic == nil }) {
+            items[index].isRead = true
+        }
         return entry.streamID <= mark
     }
 
@@ -95,14 +103,16 @@ package struct Replay: Sendable {
     package mutating func cleared(_ id: NotificationID) { unread.remove(id) }
 
     /// Entries were removed by the user or their sender: they are not shown.
-    package mutating func remove(_ entries: [EntryReference]) {
+    package mutating func remove(_ entries: [EntryReference], of topic: Topic? = nil) {
         let ids = Set(entries.map(\.streamID))
         for entry in entries { unread.remove(entry.notificationID) }
-        for index in items.indices where ids.contains(items[index].entry.id) { items[index].isGone = true }
+        for index in items.indices where ids.contains(items[index].entry.id) && items[index].topic == topic {
+            items[index].isGone = true
+        }
     }
 
     /// The last entry that is planned, shown or passed over.
-    private var end: StreamID { items.last?.entry.id ?? mark }
+    private var end: StreamID { items.last { $0.topic == nil }?.entry.id ?? mark }
 
     /// Entries as they are to be shown, with what was heard of them meanwhile.
     private mutating func take(_ entries: [StoredEntry], _ part: InboxPart) -> [Item] {
@@ -115,4 +125,69 @@ package struct Replay: Sendable {
             return Item(entry: entry, isRead: isRead)
         }
     }
+}
+
+// MARK: - Topics
+
+extension Replay {
+    /// What the user has to do with topics was read.
+    package mutating func load(_ record: TopicRecord?) { self.record = record }
+
+    /// How far a topic is planned; zero where it is not.
+    package func end(of topic: Topic) -> StreamID { topicEnds[topic] ?? .zero }
+
+    /// A topic's entries between what is planned of it and `end` join the plan, which is in the order of ids.
+    ///
+    /// - Parameter entries: Oldest first. Those that the user removed are left out here.
+    package mutating func plan(
+        _ entries: some Sequence<EntryReference>,
+        of topic: Topic,
+        start: Start,
+        through end: StreamID
+    ) {
+        let planned = topicEnds.updateValue(end, forKey: topic) ?? .zero
+        let now = Timestamp.nowMilliseconds()
+        var new: [Item] = []
+        for entry in entries where entry.streamID > planned && entry.streamID <= end {
+            let id = entry.notificationID
+            if record?.gone.contains(id) == true { continue }
+            let isRead = earlyReads.remove(id) != nil || record?.read[id] != nil
+            if !isRead, record?.marks.isHidden(id, at: now) != true { unread.insert(id) }
+            let stored = StoredEntry(id: entry.streamID, notificationID: id)
+            new.append(Item(entry: stored, isRead: isRead, topic: topic))
+        }
+        switch start {
+        case .full:
+            let recent = new.suffix(Limits.replayEntries)
+            new = new.dropLast(recent.count).filter { !$0.isRead } + recent
+        case .after(let id): new.removeAll { $0.entry.id <= id }
+        }
+        if !new.isEmpty { items = ArraySlice((items + new).sorted { $0.place < $1.place }) }
+    }
+
+    /// Somebody read an entry of a topic. Whether the device must be told now; if not, its push will say so.
+    package mutating func read(_ read: TopicReference) -> Bool {
+        let (id, topic) = (read.entry.notificationID, read.topic)
+        unread.remove(id)
+        if let index = items.firstIndex(where: { $0.entry.id == read.entry.streamID && $0.topic == topic }) {
+            items[index].isRead = true
+            return false
+        }
+        if read.entry.streamID <= end(of: topic) { return true }
+        earlyReads.insert(id)
+        return false
+    }
+
+    /// What was written or passed over, of all streams.
+    package var position: StreamPosition {
+        var topics = topicEnds
+        for item in items.reversed() {
+            if let topic = item.topic { topics[topic] = item.entry.id.predecessor }
+        }
+        return StreamPosition(own: mark == .zero ? nil : mark, topics: topics.filter { $0.value > .zero })
+    }
+}
+
+extension Replay.Item {
+    fileprivate var place: EntryPlace { EntryPlace(entry.id, in: topic) }
 }

@@ -70,6 +70,20 @@ enum Scripts {
         return old
         """
 
+    /// Subscribes, unless there would be too many subscriptions. ARGV: most of them, life in s, then pairs of field and stream id.
+    /// Answers whether it was done. One that is there stays as it was.
+    static let subscribe: StaticString = """
+        local count = 0
+        for _, field in ipairs(redis.call('HKEYS', KEYS[1])) do
+          if string.sub(field, 1, 4) == 'sub:' then count = count + 1 end
+        end
+        for i = 3, #ARGV, 2 do count = count + 1 - redis.call('HEXISTS', KEYS[1], ARGV[i]) end
+        if count > tonumber(ARGV[1]) then return 0 end
+        for i = 3, #ARGV, 2 do redis.call('HSETNX', KEYS[1], ARGV[i], ARGV[i + 1]) end
+        redis.call('EXPIRE', KEYS[1], ARGV[2])
+        return 1
+        """
+
     /// Deletes a string if it holds ARGV[1].
     static let deleteIfEqual: StaticString = """
         if redis.call('GET', KEYS[1]) == ARGV[1] then return redis.call('DEL', KEYS[1]) end

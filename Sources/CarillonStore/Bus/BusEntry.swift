@@ -9,6 +9,14 @@ package enum BusMessage: Sendable {
     case autoCleared(UserKey, EntryReference)
     /// Something was done in the user's inbox over HTTP.
     case inboxChanged(UserKey, InboxChange)
+    /// An entry was added to a topic's stream.
+    case published(Topic, id: StreamID, predecessor: StreamID?, notificationID: NotificationID, payload: ByteBuffer?)
+    /// A topic's entry was taken back.
+    case withdrawn(Topic, InboxAction, EntryReference)
+    /// The user's subscriptions are others.
+    case subscriptionsChanged(UserKey)
+    /// The user read an entry of a topic.
+    case topicRead(UserKey, TopicReference)
     /// Something about the user that this version does not know.
     case changed(UserKey)
     /// The sender is new here.
@@ -52,6 +60,24 @@ package enum BusFormat {
             buffer.writeString("read \(user.text) \(entry.streamID) \(entry.notificationID.text)")
         case .autoCleared(let user, let entry):
             buffer.writeString("cleared \(user.text) \(entry.streamID) \(entry.notificationID.text)")
+        case .published(let topic, let id, let predecessor, let notification, let payload):
+            buffer.writeString("topic @\(topic.name) \(id) \(predecessor.map(\.text) ?? "?") \(notification.text)")
+            if let payload, payload.readableBytes <= largestPayloadBytes {
+                buffer.writeStaticString(" ")
+                writeLine(payload, into: &buffer)
+            }
+        case .withdrawn(_, _, let entry) where !isOneWord(entry.notificationID):
+            buffer.writeStaticString("resync")
+        case .withdrawn(let topic, let action, let entry):
+            buffer.writeString(
+                "withdrawn @\(topic.name) \(action.rawValue) \(entry.streamID) \(entry.notificationID.text)"
+            )
+        case .subscriptionsChanged(let user): buffer.writeString("topics \(user.text)")
+        case .topicRead(let user, let read) where !isOneWord(read.entry.notificationID):
+            buffer.writeString("changed \(user.text)")
+        case .topicRead(let user, let read):
+            let id = read.entry.notificationID.text
+            buffer.writeString("topicread \(user.text) @\(read.topic.name) \(read.entry.streamID) \(id)")
         case .inboxChanged(let user, let change): writeChange(change, of: user, into: &buffer)
         case .changed(let user): buffer.writeString("changed \(user.text)")
         case .joined: buffer.writeStaticString("joined")
@@ -62,14 +88,19 @@ package enum BusFormat {
         buffer.writeStaticString("\n")
     }
 
-    /// `inbox`, user, action, end of a snooze or `-`, and pairs of stream id and notification id.
+    /// `inbox` or `topicinbox`, user, action, end of a snooze or `-`, the topic behind an `@` in the second case, and pairs of stream id and notification id.
     private static func writeChange(_ change: InboxChange, of user: UserKey, into buffer: inout ByteBuffer) {
-        let isOneWordEach = change.entries.allSatisfy { entry in
-            !entry.notificationID.text.isEmpty && !entry.notificationID.text.utf8.contains { $0 == 0x20 || $0 == 0x0a }
+        guard change.entries.allSatisfy({ isOneWord($0.notificationID) }) else {
+            return _ = buffer.writeString("changed \(user.text)")
         }
-        guard isOneWordEach else { return _ = buffer.writeString("changed \(user.text)") }
-        buffer.writeString("inbox \(user.text) \(change.action.rawValue) \(change.until.map(String.init) ?? "-")")
+        let word = change.topic == nil ? "inbox" : "topicinbox"
+        buffer.writeString("\(word) \(user.text) \(change.action.rawValue) \(change.until.map(String.init) ?? "-")")
+        if let topic = change.topic { buffer.writeString(" @\(topic.name)") }
         for entry in change.entries { buffer.writeString(" \(entry.streamID) \(entry.notificationID.text)") }
+    }
+
+    private static func isOneWord(_ id: NotificationID) -> Bool {
+        !id.text.isEmpty && !id.text.utf8.contains { $0 == 0x20 || $0 == 0x0a }
     }
 
     private static func writeLine(_ payload: ByteBuffer, into buffer: inout ByteBuffer) {
@@ -108,6 +139,14 @@ package enum BusFormat {
             if rest.readableBytes > 0 { rest.moveReaderIndex(forwardBy: 1) }
             return word
         }
+        func topic() -> Topic? {
+            guard let word = word(), word.hasPrefix("@") else { return nil }
+            return Topic(stored: word.dropFirst())
+        }
+        func pair() -> EntryReference? {
+            guard let id = word().flatMap({ StreamID($0) }), let notification = word() else { return nil }
+            return EntryReference(streamID: id, notificationID: NotificationID(notification))
+        }
         func reference() -> (UserKey, EntryReference)? {
             guard let user = word().flatMap({ UserKey(text: $0) }), let id = word().flatMap({ StreamID($0) }),
                 let notification = rest.readString(length: rest.readableBytes), !notification.isEmpty
@@ -130,18 +169,43 @@ package enum BusFormat {
             )
         case "read": return reference().map { .read($0.0, $0.1) }
         case "cleared": return reference().map { .autoCleared($0.0, $0.1) }
-        case "inbox":
+        case "topic":
+            guard let topic = topic(), let id = word().flatMap({ StreamID($0) }), let predecessor = word(),
+                let notification = word()
+            else { return nil }
+            return .published(
+                topic,
+                id: id,
+                predecessor: StreamID(predecessor),
+                notificationID: NotificationID(notification),
+                payload: rest.readableBytes > 0 ? rest : nil
+            )
+        case "withdrawn":
+            guard let topic = topic(), let action = word().flatMap({ InboxAction(rawValue: $0) }), let entry = pair()
+            else {
+                return nil
+            }
+            return .withdrawn(topic, action, entry)
+        case "topics": return word().flatMap { UserKey(text: $0) }.map { .subscriptionsChanged($0) }
+        case "topicread":
+            guard let user = word().flatMap({ UserKey(text: $0) }), let topic = topic(), let entry = pair() else {
+                return nil
+            }
+            return .topicRead(user, TopicReference(topic, entry))
+        case "inbox", "topicinbox":
             guard let user = word().flatMap({ UserKey(text: $0) }), let name = word(), let until = word() else {
                 return nil
             }
             // An action that this version does not know.
             guard let action = InboxAction(rawValue: name) else { return .changed(user) }
+            let ofTopic = kind == "inbox" ? nil : topic()
+            if kind == "topicinbox", ofTopic == nil { return nil }
             var entries: [EntryReference] = []
-            while let id = word() {
-                guard let id = StreamID(id), let notification = word() else { return nil }
-                entries.append(EntryReference(streamID: id, notificationID: NotificationID(notification)))
+            while rest.readableBytes > 0 {
+                guard let entry = pair() else { return nil }
+                entries.append(entry)
             }
-            return .inboxChanged(user, InboxChange(action, entries, until: UInt64(until)))
+            return .inboxChanged(user, InboxChange(action, entries, of: ofTopic, until: UInt64(until)))
         case "joined": return .joined
         case "restarted": return .restarted
         case "resync": return .resync

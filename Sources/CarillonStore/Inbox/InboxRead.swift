@@ -19,11 +19,19 @@ package struct InboxPart: Sendable {
     package let read: Set<NotificationID>
     /// What he saw, archived and snoozed.
     package let marks: InboxMarks
+    /// What he has to do with topics, where that was asked for; nil where there is nothing.
+    package let topics: TopicRecord?
 
-    package init(entries: [StoredEntry], read: Set<NotificationID>, marks: InboxMarks = InboxMarks()) {
+    package init(
+        entries: [StoredEntry],
+        read: Set<NotificationID>,
+        marks: InboxMarks = InboxMarks(),
+        topics: TopicRecord? = nil
+    ) {
         self.entries = entries
         self.read = read
         self.marks = marks
+        self.topics = topics
     }
 
     package func isRead(_ entry: StoredEntry) -> Bool { entry.notificationID.map(read.contains) ?? false }
@@ -36,13 +44,16 @@ package struct InboxPart: Sendable {
 }
 
 extension InboxStore {
-    /// Reads entries, read state and marks in one go: XREVRANGE or XRANGE, and HGETALL twice (as small as the stream is).
+    /// Reads entries, read state and marks in one go: XREVRANGE or XRANGE, and HGETALL twice (as small as the stream is), or three
+    /// times with what the user has to do with topics.
     package func read(
         _ range: InboxRange,
         of user: UserKey,
+        withTopics: Bool = false,
         completion: @escaping (Result<InboxPart, StoreError>) -> Void
     ) {
-        let read = InboxRead(isNewestFirst: range.isNewestFirst, completion: completion)
+        let last = withTopics ? InboxRead.topics : InboxRead.marks
+        let read = InboxRead(isNewestFirst: range.isNewestFirst, last: last, completion: completion)
         switch range {
         case .newest(let count): sendNewestFirst(user, before: nil, since: nil, count, read)
         case .between(let since, let before, let count):
@@ -58,6 +69,9 @@ extension InboxStore {
         }
         redis.send("HGETALL", arguments: 1, to: read, tag: InboxRead.state) { $0.key(Keys.state(user)) }
         redis.send("HGETALL", arguments: 1, to: read, tag: InboxRead.marks) { $0.key(Keys.marks(user)) }
+        if withTopics {
+            redis.send("HGETALL", arguments: 1, to: read, tag: InboxRead.topics) { $0.key(Keys.topics(user)) }
+        }
     }
 
     private func sendNewestFirst(
@@ -83,8 +97,12 @@ extension InboxStore {
 
     /// The id of the stream's newest entry; nil where it has none.
     package func newestEntryID(of user: UserKey, completion: @escaping (Result<StreamID?, StoreError>) -> Void) {
+        newestEntryID(in: Keys.stream(user), completion: completion)
+    }
+
+    func newestEntryID(in stream: RedisKey, completion: @escaping (Result<StreamID?, StoreError>) -> Void) {
         send("XREVRANGE", arguments: 5) { arguments in
-            arguments.key(Keys.stream(user))
+            arguments.key(stream)
             arguments.bulk("+" as StaticString)
             arguments.bulk("-" as StaticString)
             arguments.bulk("COUNT" as StaticString)
@@ -96,9 +114,13 @@ extension InboxStore {
 
     /// The highest id that the stream ever gave, even if its entry is gone; nil where there is no stream.
     package func lastGeneratedID(of user: UserKey, completion: @escaping (Result<StreamID?, StoreError>) -> Void) {
+        lastGeneratedID(in: Keys.stream(user), completion: completion)
+    }
+
+    func lastGeneratedID(in stream: RedisKey, completion: @escaping (Result<StreamID?, StoreError>) -> Void) {
         send("XINFO", arguments: 2) { arguments in
             arguments.bulk("STREAM" as StaticString)
-            arguments.key(Keys.stream(user))
+            arguments.key(stream)
         } reply: { result in
             switch result {
             case .success(let info):
@@ -150,16 +172,20 @@ private final class InboxRead: RedisReceiver {
     static let entries = 0
     static let state = 1
     static let marks = 2
+    static let topics = 3
 
     private let isNewestFirst: Bool
     private let completion: (Result<InboxPart, StoreError>) -> Void
     private var entries: [StoredEntry] = []
     private var read: Set<NotificationID> = []
     private var marks = InboxMarks()
+    private var record: TopicRecord?
+    private let last: Int
     private var error: StoreError?
 
-    init(isNewestFirst: Bool, completion: @escaping (Result<InboxPart, StoreError>) -> Void) {
+    init(isNewestFirst: Bool, last: Int, completion: @escaping (Result<InboxPart, StoreError>) -> Void) {
         self.isNewestFirst = isNewestFirst
+        self.last = last
         self.completion = completion
     }
 
@@ -169,20 +195,22 @@ private final class InboxRead: RedisReceiver {
             entries = reply.streamEntries
             if isNewestFirst { entries.reverse() }
         case Self.state: read = Set(reply.hashFields { $0.equals("read") }.map(NotificationID.init))
-        default: marks = reply.inboxMarks
+        case Self.marks: marks = reply.inboxMarks
+        default: record = reply.topicRecord
         }
         answered(tag)
     }
 
     func failed(_ error: RedisError, tag: Int) {
         // A key of the wrong type is somebody's mistake; of the user's marks it holds none.
-        if tag != Self.marks || error.serverCode != "WRONGTYPE" { self.error = StoreError(error) }
+        if tag < Self.marks || error.serverCode != "WRONGTYPE" { self.error = StoreError(error) }
         answered(tag)
     }
 
     private func answered(_ tag: Int) {
-        guard tag == Self.marks else { return }
-        completion(error.map { .failure($0) } ?? .success(InboxPart(entries: entries, read: read, marks: marks)))
+        guard tag == last else { return }
+        let part = InboxPart(entries: entries, read: read, marks: marks, topics: record)
+        completion(error.map { .failure($0) } ?? .success(part))
     }
 }
 

@@ -2,9 +2,26 @@ package import CarillonDomain
 package import CarillonRedis
 import NIOCore
 
+/// An entry of an inbox.
+package struct InboxRow: Sendable {
+    package let entry: EntryReference
+    /// Whose stream it stands in; nil: the user's own.
+    package let topic: Topic?
+
+    var place: EntryPlace { EntryPlace(entry.streamID, in: topic) }
+}
+
+/// Whom a notification is for.
+package enum NotificationAudience: Sendable {
+    case user(User)
+    case topic(Topic)
+}
+
 /// One notification as a listing shows it.
 package struct InboxItem: Sendable {
     package let entry: EntryReference
+    /// Whose stream it stands in; nil: the user's own.
+    package let topic: Topic?
     package let payload: StoredPayload
     package let isRead: Bool
     package let receipt: Receipt
@@ -13,6 +30,8 @@ package struct InboxItem: Sendable {
     package let archivedAt: UInt64?
     /// Nil where it is not, or no longer.
     package let snoozedUntil: UInt64?
+
+    package var place: EntryPlace { EntryPlace(entry.streamID, in: topic) }
 }
 
 /// A page of a user's inbox.
@@ -38,7 +57,7 @@ package struct InboxPage: Sendable {
 /// - Isolation: any task
 package struct InboxReader: Sendable {
     let redis: RedisClient
-    private let settings: StoreSettings
+    let settings: StoreSettings
 
     /// Keys that one round trip looks at, so that the loop is soon free for others.
     private static let keysAtOnce = 128
@@ -66,7 +85,7 @@ package struct InboxReader: Sendable {
         let first: Int
         switch start {
         case .offset(let offset): first = min(offset, matching.count)
-        case .cursor(let id): first = matching.firstIndex { $0.streamID < id } ?? matching.count
+        case .cursor(let place): first = matching.firstIndex { $0.place < place } ?? matching.count
         }
         let wanted = matching[first...].prefix(limit)
         return InboxPage(
@@ -84,7 +103,7 @@ package struct InboxReader: Sendable {
     }
 
     /// The entries that pass a filter, newest first.
-    package func entries(_ filter: InboxFilter, of user: UserKey) async throws(StoreError) -> [EntryReference] {
+    package func entries(_ filter: InboxFilter, of user: UserKey) async throws(StoreError) -> [InboxRow] {
         try await load(user).matching(filter, self)
     }
 
@@ -96,48 +115,57 @@ package struct InboxReader: Sendable {
         of user: UserKey
     ) async throws(StoreError) -> (item: InboxItem, unreadCount: Int)? {
         let inbox = try await load(user)
-        guard let entry = inbox.entry(id), let item = try await items([entry], inbox).first else { return nil }
+        guard let row = inbox.row(id), let item = try await items([row], inbox).first else { return nil }
         return (item, inbox.unreadCount)
     }
 
     /// Whom a notification is for, and when its payload expires; nil where there is no payload, or none that says so.
-    package func target(of id: NotificationID) async throws(StoreError) -> (user: User, expiresAt: UInt64?)? {
+    package func audience(
+        of id: NotificationID
+    ) async throws(StoreError) -> (audience: NotificationAudience, expiresAt: UInt64?)? {
         let replies = try await redis.tolerantReplies([
             RedisCommand("GET", .key(Keys.payload(id))), RedisCommand("PEXPIRETIME", .key(Keys.payload(id))),
         ])
-        guard case .bytes(let bytes) = replies[0], let user = StoredPayload(ByteBuffer(bytes: bytes))?.target else {
+        guard case .bytes(let bytes) = replies[0], let payload = StoredPayload(ByteBuffer(bytes: bytes)) else {
             return nil
         }
-        return (user, replies[1].integer.flatMap { $0 > 0 ? UInt64($0) : nil })
+        let expiresAt = replies[1].integer.flatMap { $0 > 0 ? UInt64($0) : nil }
+        if let user = payload.target { return (.user(user), expiresAt) }
+        return payload.audience.map { (.topic($0), expiresAt) }
     }
 
     // MARK: - Reading
 
     /// Everything of an inbox but its payloads.
     private struct Loaded {
-        let part: InboxPart
+        /// Those whose payload exists, newest first.
+        let rows: [InboxRow]
+        let read: Set<NotificationID>
+        let marks: InboxMarks
         let receipts: [NotificationID: Receipt]
-        /// Of the entries, those whose payload exists.
-        let alive: Set<StreamID>
         let now: UInt64
 
-        var unreadCount: Int { part.entries.count { alive.contains($0.id) && part.countsAsUnread($0, at: now) } }
-
-        func entry(_ id: NotificationID) -> EntryReference? {
-            part.entries.last { $0.notificationID == id && alive.contains($0.id) }?.reference
+        var unreadCount: Int {
+            rows.count { row in
+                let id = row.entry.notificationID
+                return !read.contains(id) && !marks.isHidden(id, at: now)
+            }
         }
 
+        func row(_ id: NotificationID) -> InboxRow? { rows.first { $0.entry.notificationID == id } }
+
         /// What passes, newest first.
-        func matching(_ filter: InboxFilter, _ reader: InboxReader) async throws(StoreError) -> [EntryReference] {
-            let candidates = part.entries.reversed().filter { alive.contains($0.id) }.compactMap(\.reference).filter {
-                filter.passes($0, isRead: part.read.contains($0.notificationID), part.marks, at: now)
+        func matching(_ filter: InboxFilter, _ reader: InboxReader) async throws(StoreError) -> [InboxRow] {
+            let candidates = rows.filter { row in
+                let id = row.entry.notificationID
+                return filter.passes(row.place, id, isRead: read.contains(id), marks, at: now)
             }
             guard filter.needsPayload else { return candidates }
-            var matching: [EntryReference] = []
+            var matching: [InboxRow] = []
             for start in stride(from: 0, to: candidates.count, by: InboxReader.payloadsAtOnce) {
                 let some = candidates[start..<min(start + InboxReader.payloadsAtOnce, candidates.count)]
-                for (entry, payload) in zip(some, try await reader.payloads(Array(some))) {
-                    if let payload, filter.passes(payload, streamID: entry.streamID) { matching.append(entry) }
+                for (row, payload) in zip(some, try await reader.payloads(Array(some))) {
+                    if let payload, filter.passes(payload, streamID: row.entry.streamID) { matching.append(row) }
                 }
             }
             return matching
@@ -157,41 +185,49 @@ package struct InboxReader: Sendable {
             RedisCommand("HGETALL", .key(Keys.state(user))),
             RedisCommand("HGETALL", .key(Keys.marks(user))),
             RedisCommand("HGETALL", .key(Keys.receipts(user))),
+            RedisCommand("HGETALL", .key(Keys.topics(user))),
+            stream(.everybody),
         ])
-        let entries = Array(replies[0].streamEntries.reversed())
-        let part = InboxPart(entries: entries, read: replies[1].readIDs, marks: replies[2].inboxMarks)
-        return Loaded(
-            part: part,
-            receipts: Receipt.all(in: replies[3]),
-            alive: try await alive(entries),
-            now: Timestamp.nowMilliseconds()
-        )
+        var rows = replies[0].streamEntries.compactMap(\.reference).map { InboxRow(entry: $0, topic: nil) }
+        var (read, marks, receipts) = (replies[1].readIDs, replies[2].inboxMarks, Receipt.all(in: replies[3]))
+        let record = replies[4].topicRecord
+        let ofTopics = try await topicRows(record, everybody: replies[5].streamEntries, of: user)
+        if !ofTopics.isEmpty { rows = (rows + ofTopics).sorted { $1.place < $0.place } }
+        if let record {
+            read.formUnion(record.read.keys)
+            marks.add(record.marks)
+            for (id, time) in record.read { receipts[id] = Receipt(readAt: time) }
+        }
+        let now = Timestamp.nowMilliseconds()
+        return Loaded(rows: try await alive(rows), read: read, marks: marks, receipts: receipts, now: now)
     }
 
-    private func alive(_ entries: [StoredEntry]) async throws(StoreError) -> Set<StreamID> {
-        var alive: Set<StreamID> = []
-        for start in stride(from: 0, to: entries.count, by: Self.keysAtOnce) {
-            let some = entries[start..<min(start + Self.keysAtOnce, entries.count)].filter { $0.notificationID != nil }
+    /// Those whose payload exists.
+    private func alive(_ rows: [InboxRow]) async throws(StoreError) -> [InboxRow] {
+        var alive: [InboxRow] = []
+        for start in stride(from: 0, to: rows.count, by: Self.keysAtOnce) {
+            let some = rows[start..<min(start + Self.keysAtOnce, rows.count)]
             let replies = try await redis.replies(
-                some.compactMap(\.notificationID).map { RedisCommand("EXISTS", .key(Keys.payload($0))) }
+                some.map { RedisCommand("EXISTS", .key(Keys.payload($0.entry.notificationID))) }
             )
-            for (entry, reply) in zip(some, replies) where reply.integer == 1 { alive.insert(entry.id) }
+            alive += zip(some, replies).filter { $0.1.integer == 1 }.map(\.0)
         }
         return alive
     }
 
     /// Those whose payload is still there and is one.
-    private func items(_ entries: [EntryReference], _ inbox: Loaded) async throws(StoreError) -> [InboxItem] {
+    private func items(_ rows: [InboxRow], _ inbox: Loaded) async throws(StoreError) -> [InboxItem] {
         var items: [InboxItem] = []
-        for (entry, payload) in zip(entries, try await payloads(entries)) {
+        for (row, payload) in zip(rows, try await payloads(rows)) {
             guard let payload else { continue }
-            let id = entry.notificationID
-            let marks = inbox.part.marks
+            let id = row.entry.notificationID
+            let marks = inbox.marks
             items.append(
                 InboxItem(
-                    entry: entry,
+                    entry: row.entry,
+                    topic: row.topic,
                     payload: payload,
-                    isRead: inbox.part.read.contains(id),
+                    isRead: inbox.read.contains(id),
                     receipt: inbox.receipts[id] ?? Receipt(),
                     seenAt: marks.seen[id],
                     archivedAt: marks.archived[id],
@@ -202,8 +238,8 @@ package struct InboxReader: Sendable {
         return items
     }
 
-    private func payloads(_ entries: [EntryReference]) async throws(StoreError) -> [StoredPayload?] {
-        try await redis.tolerantReplies(entries.map { RedisCommand("GET", .key(Keys.payload($0.notificationID))) })
+    private func payloads(_ rows: [InboxRow]) async throws(StoreError) -> [StoredPayload?] {
+        try await redis.tolerantReplies(rows.map { RedisCommand("GET", .key(Keys.payload($0.entry.notificationID))) })
             .map { value in
                 guard case .bytes(let bytes) = value else { return nil }
                 return StoredPayload(ByteBuffer(bytes: bytes))
@@ -218,6 +254,16 @@ extension RedisValue {
         return Set(
             stride(from: 0, to: fields.count - 1, by: 2).compactMap { index in
                 fields[index + 1].string == "read" ? fields[index].string.map(NotificationID.init) : nil
+            }
+        )
+    }
+
+    /// The fields of `notif:topics:{user}`; nil where there are none.
+    var topicRecord: TopicRecord? {
+        guard let fields = array, !fields.isEmpty else { return nil }
+        return TopicRecord(
+            fields: stride(from: 0, to: fields.count - 1, by: 2).map {
+                (fields[$0].string ?? "", fields[$0 + 1].string ?? "")
             }
         )
     }

@@ -6,11 +6,11 @@ import NIOCore
 ///
 /// - Isolation: any task
 package struct InboxWriter: Sendable {
-    private let redis: RedisClient
-    private let settings: StoreSettings
+    let redis: RedisClient
+    let settings: StoreSettings
 
     /// A payload outlives the end of its snooze by so much at least.
-    private static let afterSnooze: UInt64 = 900_000
+    static let afterSnooze: UInt64 = 900_000
 
     package init(redis: RedisClient, settings: StoreSettings) {
         self.redis = redis
@@ -193,7 +193,7 @@ package struct InboxWriter: Sendable {
             mine.map {
                 RedisCommand(
                     "HGET",
-                    .key(Keys.marks($0.user)),
+                    .key($0.marks),
                     .text(InboxMarks.Kind.snoozed.field($0.entry.notificationID))
                 )
             }
@@ -204,7 +204,7 @@ package struct InboxWriter: Sendable {
             ended.map {
                 RedisCommand(
                     "HDEL",
-                    .key(Keys.marks($0.user)),
+                    .key($0.marks),
                     .text(InboxMarks.Kind.snoozed.field($0.entry.notificationID))
                 )
             }
@@ -217,21 +217,27 @@ package struct InboxWriter: Sendable {
 package struct Snooze: Sendable {
     package let user: UserKey
     package let entry: EntryReference
+    /// Whose entry it is; nil: the user's own.
+    package let topic: Topic?
 
-    init(_ user: UserKey, _ entry: EntryReference) {
+    init(_ user: UserKey, _ entry: EntryReference, of topic: Topic? = nil) {
         self.user = user
         self.entry = entry
+        self.topic = topic
     }
 
     /// Parses what `text` gave.
     init?(_ text: String) {
-        guard let space = text.firstIndex(of: " "), let user = UserKey(text: text[..<space]),
-            let entry = EntryReference(stored: String(text[text.index(after: space)...]))
-        else { return nil }
-        self.init(user, entry)
+        let parts = text.split(separator: " ", maxSplits: 2)
+        guard parts.count == 3, let user = UserKey(text: parts[0]), let place = EntryPlace(parts[1]) else { return nil }
+        let entry = EntryReference(streamID: place.streamID, notificationID: NotificationID(String(parts[2])))
+        self.init(user, entry, of: place.topic)
     }
 
-    var text: String { "\(user.text) \(entry.streamID) \(entry.notificationID.text)" }
+    var text: String { "\(user.text) \(EntryPlace(entry.streamID, in: topic).text) \(entry.notificationID.text)" }
+
+    /// Where the mark stands.
+    fileprivate var marks: RedisKey { topic == nil ? Keys.marks(user) : Keys.topics(user) }
 }
 
 extension EntryReference {

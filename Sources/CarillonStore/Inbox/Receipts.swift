@@ -11,6 +11,9 @@ package struct Receipt: Sendable {
 
     package init() {}
 
+    /// What a user knows of a topic's notification.
+    init(readAt: UInt64?) { self.readAt = readAt }
+
     /// The fields that `notif:receipts:{user}` has for a notification, each behind its id and a colon.
     enum Field {
         /// When it was read.

@@ -20,7 +20,7 @@ import Testing
     private func pair(_ number: Int) -> String { "{\"notification_id\":\"n\(number)\",\"stream_id\":\"\(number)-0\"}" }
 
     private func reads(_ data: String) throws -> [String]? {
-        guard case .read(let entries) = try frame("notification.read", data) else { return nil }
+        guard case .read(let entries, _) = try frame("notification.read", data) else { return nil }
         return entries.map { "\($0.notificationID.text) \($0.streamID)" }
     }
 

@@ -61,8 +61,8 @@ import Testing
         #expect(try offset(query("page=3&limit=10")) == 20)
         #expect(try query("page=3&limit=10").page == 3)
         #expect(try query("offset=20&limit=10").page == 3)
-        guard case .cursor(let id) = try query("cursor=5-1").start else { return #expect(Bool(false)) }
-        #expect(id == StreamID("5-1"))
+        guard case .cursor(let place) = try query("cursor=5-1@a").start else { return #expect(Bool(false)) }
+        #expect(place == EntryPlace("5-1@a"))
     }
 
     @Test func filtersLookAtStateAndPayload() throws {
@@ -82,20 +82,20 @@ import Testing
     }
 
     @Test func hiddenOnesAreListedOnlyOnDemand() throws {
-        let entry = EntryReference(streamID: try #require(StreamID("7-0")), notificationID: NotificationID("n"))
+        let (place, id) = (try #require(EntryPlace("7-0")), NotificationID("n"))
         var marks = InboxMarks()
         marks.add(field: "archived:n", value: "5")
-        #expect(try !query("").filter.passes(entry, isRead: false, marks, at: 10))
-        #expect(try query("archived=true").filter.passes(entry, isRead: false, marks, at: 10))
-        #expect(try query("archived=any").filter.passes(entry, isRead: false, marks, at: 10))
-        #expect(try !query("archived=any&unread_only=true").filter.passes(entry, isRead: true, marks, at: 10))
+        #expect(try !query("").filter.passes(place, id, isRead: false, marks, at: 10))
+        #expect(try query("archived=true").filter.passes(place, id, isRead: false, marks, at: 10))
+        #expect(try query("archived=any").filter.passes(place, id, isRead: false, marks, at: 10))
+        #expect(try !query("archived=any&unread_only=true").filter.passes(place, id, isRead: true, marks, at: 10))
         var snoozed = InboxMarks()
         snoozed.add(field: "snoozed:n", value: "11")
-        #expect(try !query("").filter.passes(entry, isRead: false, snoozed, at: 10))
-        #expect(try query("").filter.passes(entry, isRead: false, snoozed, at: 11))
-        #expect(try query("snoozed=true").filter.passes(entry, isRead: false, snoozed, at: 10))
-        #expect(try !query("since=7-0").filter.passes(entry, isRead: false, InboxMarks(), at: 10))
-        #expect(try query("since=6-9").filter.passes(entry, isRead: false, InboxMarks(), at: 10))
+        #expect(try !query("").filter.passes(place, id, isRead: false, snoozed, at: 10))
+        #expect(try query("").filter.passes(place, id, isRead: false, snoozed, at: 11))
+        #expect(try query("snoozed=true").filter.passes(place, id, isRead: false, snoozed, at: 10))
+        #expect(try !query("since=7-0").filter.passes(place, id, isRead: false, InboxMarks(), at: 10))
+        #expect(try query("since=6-9").filter.passes(place, id, isRead: false, InboxMarks(), at: 10))
     }
 }
 
@@ -141,5 +141,23 @@ import Testing
     @Test func theTargetIsRead() throws {
         let payload = try #require(StoredPayload(.init(string: #"{"target":{"id":9007199254740993,"login":"a"}}"#)))
         #expect(payload.target == User(id: .number(9_007_199_254_740_993), login: "a"))
+    }
+
+    @Test func sinceNamesOnePlaceInEachStream() throws {
+        let since = try InboxFilter(QueryParameters("since=7-0,9-0@a,8-0@"))
+        for (place, passes) in [
+            ("7-0", false), ("7-1", true), ("9-0@a", false), ("9-1@a", true), ("8-0@", false), ("8-1@", true),
+            // A stream that is not named: what is newer than all that is.
+            ("9-0@b", false), ("9-1@b", true),
+        ] {
+            let place = try #require(EntryPlace(place))
+            #expect(
+                since.passes(place, NotificationID("n"), isRead: false, InboxMarks(), at: 10) == passes,
+                "\(place.text)"
+            )
+        }
+        for wrong in ["7-0,", ",7-0", "7-0,8-0", "7-0@a,8-0@a", "x@a", "7-0@a b", "7-0@a@b"] {
+            #expect(throws: Problem.self) { try InboxFilter(QueryParameters("since=\(wrong)")) }
+        }
     }
 }

@@ -154,6 +154,9 @@ struct FakeInbox: InboxService {
     func remove(_ id: NotificationID, of user: User) async throws(Problem) -> Int { throw .notificationNotFound }
     func report(on id: NotificationID) async throws(Problem) -> NotificationReport { throw .notificationNotFound }
     func withdraw(_ id: NotificationID) async throws(Problem) { throw .notificationNotFound }
+    func channels(of user: User) async throws(Problem) -> [String] { ["a"] }
+    func subscribe(_ user: User, to topic: Topic) async throws(Problem) -> [String] { [topic.name] }
+    func unsubscribe(_ user: User, from topic: Topic) async throws(Problem) -> [String] { [] }
 }
 
 struct FakeHealth: HealthService {

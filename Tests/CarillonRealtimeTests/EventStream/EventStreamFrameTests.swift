@@ -8,7 +8,7 @@ import Testing
 struct EventStreamFrameTests {
     private func event(_ json: String, id: StreamID? = nil) -> String {
         var frame = DeviceFrame(id: id) { $0.writeString(json) }
-        return String(buffer: frame.eventStream())
+        return String(buffer: frame.eventStream(position: nil))
     }
 
     @Test("type, id and data each have their line")
@@ -51,7 +51,7 @@ struct EventStreamFrameTests {
     @Test("made once, however many streams there are")
     func shared() {
         var frame = DeviceFrame { $0.writeString("{\"type\":\"t\",\"data\":1}") }
-        let (first, second) = (frame.eventStream(), frame.eventStream())
+        let (first, second) = (frame.eventStream(position: nil), frame.eventStream(position: nil))
         let addresses = [first, second].map { $0.withUnsafeReadableBytes { $0.baseAddress } }
         #expect(addresses[0] == addresses[1])
     }

@@ -145,6 +145,7 @@ final class RecordingAcceptor: ConnectionAcceptor {
 }
 
 final class RecordingSession: ConnectionSession {
+    let topicPosition: String? = nil
     weak var connection: DeviceConnection?
     var openedCount = 0
     var closedCount = 0

@@ -22,8 +22,16 @@ import Testing
             case .read(let user, let entry): "read|\(user)|\(entry.streamID)|\(entry.notificationID.text)"
             case .autoCleared(let user, let entry): "cleared|\(user)|\(entry.streamID)|\(entry.notificationID.text)"
             case .inboxChanged(let user, let change):
-                "inbox|\(user)|\(change.action)|\(change.until ?? 0)|"
+                "inbox\(change.topic.map { "@\($0.name)" } ?? "")|\(user)|\(change.action)|\(change.until ?? 0)|"
                     + change.entries.map { "\($0.streamID) \($0.notificationID.text)" }.joined(separator: ",")
+            case .published(let topic, let id, let predecessor, let notification, let payload):
+                "topic|\(topic.name)|\(id)|\(predecessor.map(\.text) ?? "?")|\(notification.text)|"
+                    + (payload.map { String(buffer: $0) } ?? "-")
+            case .withdrawn(let topic, let action, let entry):
+                "withdrawn|\(topic.name)|\(action)|\(entry.streamID)|\(entry.notificationID.text)"
+            case .subscriptionsChanged(let user): "topics|\(user)"
+            case .topicRead(let user, let read):
+                "topicread|\(user)|\(read.topic.name)|\(read.entry.streamID)|\(read.entry.notificationID.text)"
             case .changed(let user): "changed|\(user)"
             case .joined: "joined"
             case .restarted: "restarted"
@@ -133,6 +141,42 @@ import Testing
                 "inbox|1-alice|snooze|99|7-1 n", "inbox|1-alice|read|0|7-1 n,8-0 m", "inbox|1-alice|count|0|",
             ]
         )
+    }
+
+    @Test(arguments: ["orders", ""])
+    func whatConcernsTopicsRoundTrips(name: String) {
+        let topic = Topic(stored: name)
+        let known = EntryReference(streamID: StreamID("7-1")!, notificationID: NotificationID("n"))
+        let payload = ByteBuffer(string: "{\"a b\":\n1}")
+        let lines = written(
+            .published(
+                topic,
+                id: known.streamID,
+                predecessor: .zero,
+                notificationID: known.notificationID,
+                payload: payload
+            ),
+            .published(
+                topic,
+                id: known.streamID,
+                predecessor: nil,
+                notificationID: known.notificationID,
+                payload: nil
+            ),
+            .withdrawn(topic, .collapse, known),
+            .subscriptionsChanged(user),
+            .topicRead(user, TopicReference(topic, known)),
+            .inboxChanged(user, InboxChange(.seen, [known], of: topic))
+        )
+        #expect(
+            read(lines) == [
+                "topic|\(name)|7-1|0-0|n|{\"a b\": 1}", "topic|\(name)|7-1|?|n|-", "withdrawn|\(name)|collapse|7-1|n",
+                "topics|1-alice", "topicread|1-alice|\(name)|7-1|n", "inbox@\(name)|1-alice|seen|0|7-1 n",
+            ]
+        )
+        // Ids of another program's entries that do not fit.
+        #expect(read(written(.withdrawn(topic, .withdraw, entry))) == ["resync"])
+        #expect(read(written(.topicRead(user, TopicReference(topic, entry)))) == ["changed|1-alice"])
     }
 
     @Test func changesThatCannotBeUnderstoodSayLookForYourself() {
