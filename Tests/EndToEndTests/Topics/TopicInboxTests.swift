@@ -149,29 +149,6 @@ struct TopicInboxTests {
         #expect(try await pod.redis("TTL", "notif:topics:\(user.key)").int ?? 0 > 15 * 86_400 - 60)
     }
 
-    @Test("what is known of a topic's notifications is bounded")
-    func bounded() async throws {
-        try await Pod.with(["STREAM_MAXLEN": "10"]) { pod in
-            let (user, channel) = (TestUser(), newChannel())
-            try await pod.subscribe(user, channel)
-            let device = try await pod.device(user)
-            let http = try pod.http()
-            for number in 0..<150 {
-                let body = publishBody(channel, "m", #","collapse_key":"\#(number)""#)
-                #expect(try await pod.post(Array(body.utf8), on: http).status == 202)
-                try await device.read(try await device.client.first("notification.push"))
-                try await pod.redis("XTRIM", "notif:topic:\(channel)", "MAXLEN", "10")
-            }
-            _ = try await pod.publish(channel, members: #","collapse_key":"last""#)
-            try await wait(until: "what is gone is forgotten") {
-                try await pod.redis("HLEN", "notif:receipts:@\(channel)").int ?? .max <= 8 * 10 + 4
-            }
-            #expect(try await pod.unreadCount(user) == "1")
-            // 100 for subscriptions, and twice the entries of two topics.
-            #expect(try await pod.redis("HLEN", "notif:topics:\(user.key)").int ?? .max <= 100 + 2 * 10 * 2)
-        }
-    }
-
     @Test("an event stream's id is the position in all streams", .timeLimit(.minutes(1)))
     func eventStream() async throws {
         let (user, channel) = (TestUser(), newChannel())

@@ -1,8 +1,8 @@
 import CarillonTestSupport
 import Testing
 
-/// Topics over several pods, and what becomes of them when something is lost.
-@Suite("Topics on two pods")
+/// Topics over several pods, what becomes of them when something is lost, and what needs a Redis of its own.
+@Suite("Topics on pods of their own")
 struct TopicPodTests {
     @Test("subscriptions, pushes, reads and withdrawals cross pods")
     func crossing() async throws {
@@ -95,6 +95,48 @@ struct TopicPodTests {
                 try await pod.post(publishBody(channel, "2")).status == 202
             }
             #expect(try await device.client.first("notification.push", within: .seconds(10))["message"]?.string == "2")
+        }
+    }
+
+    @Test("everybody")
+    func everybody() async throws {
+        try await Pod.with { pod in
+            let user = TestUser()
+            let device = try await pod.device(user)
+            #expect(device.ready["topics"] == nil)
+            let id = try await pod.publish(nil, message: "all")
+            let push = try await device.push()
+            #expect(push["stream_id"]?.string?.hasSuffix("@") == true)
+            #expect(push["channel"] == nil)
+            let late = try await pod.device(TestUser())
+            #expect(late.replay.texts == ["all"])
+            #expect(late.ready["topics"]?[""]?.string.map { "\($0)@" } == push["stream_id"]?.string)
+            try await device.read(push)
+            #expect(try await pod.device(user).ready["unread_count"] == .number("0"))
+            #expect(try await pod.inboxIDs(user) == [id])
+        }
+    }
+
+    @Test("what is known of a topic's notifications is bounded")
+    func bounded() async throws {
+        try await Pod.with(["STREAM_MAXLEN": "10"]) { pod in
+            let (user, channel) = (TestUser(), newChannel())
+            try await pod.subscribe(user, channel)
+            let device = try await pod.device(user)
+            let http = try pod.http()
+            for number in 0..<150 {
+                let body = publishBody(channel, "m", #","collapse_key":"\#(number)""#)
+                #expect(try await pod.post(Array(body.utf8), on: http).status == 202)
+                try await device.read(try await device.client.first("notification.push"))
+                try await pod.redis("XTRIM", "notif:topic:\(channel)", "MAXLEN", "10")
+            }
+            _ = try await pod.publish(channel, members: #","collapse_key":"last""#)
+            try await wait(until: "what is gone is forgotten") {
+                try await pod.redis("HLEN", "notif:receipts:@\(channel)").int ?? .max <= 8 * 10 + 4
+            }
+            #expect(try await pod.unreadCount(user) == "1")
+            // 100 for subscriptions, and twice the entries of two topics.
+            #expect(try await pod.redis("HLEN", "notif:topics:\(user.key)").int ?? .max <= 100 + 2 * 10 * 2)
         }
     }
 }

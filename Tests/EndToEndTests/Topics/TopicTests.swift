@@ -115,25 +115,6 @@ struct TopicTests {
         #expect(error["stream_id"]?.string == since)
     }
 
-    @Test("everybody")
-    func everybody() async throws {
-        try await Pod.with { pod in
-            let user = TestUser()
-            let device = try await pod.device(user)
-            #expect(device.ready["topics"] == nil)
-            let id = try await pod.publish(nil, message: "all")
-            let push = try await device.push()
-            #expect(push["stream_id"]?.string?.hasSuffix("@") == true)
-            #expect(push["channel"] == nil)
-            let late = try await pod.device(TestUser())
-            #expect(late.replay.texts == ["all"])
-            #expect(late.ready["topics"]?[""]?.string.map { "\($0)@" } == push["stream_id"]?.string)
-            try await device.read(push)
-            #expect(try await pod.device(user).ready["unread_count"] == .number("0"))
-            #expect(try await pod.inboxIDs(user) == [id])
-        }
-    }
-
     @Test("a query's channels are subscribed to on connecting")
     func query() async throws {
         let (user, channels) = (TestUser(), [newChannel(), newChannel()].sorted())
