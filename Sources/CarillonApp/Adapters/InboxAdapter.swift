@@ -48,10 +48,16 @@ struct InboxAdapter: InboxService {
         return InboxState(item: found.item, unreadCount: found.unreadCount)
     }
 
+    private func entry(_ id: NotificationID, of user: User) async throws(Problem) -> EntryReference {
+        let found = try await Self.stored { () async throws(StoreError) in try await reader.entry(id, of: user.key) }
+        guard let found else { throw .notificationNotFound }
+        return found
+    }
+
     // MARK: - Changing one
 
     func change(_ id: NotificationID, _ verb: InboxVerb, of user: User) async throws(Problem) -> InboxState {
-        let entry = try await state(id, of: user).item.entry
+        let entry = try await entry(id, of: user)
         let now = Timestamp.nowMilliseconds()
         if case .read(let time) = verb {
             try await read([entry], at: min(time ?? now, now), of: user)
@@ -85,7 +91,7 @@ struct InboxAdapter: InboxService {
     }
 
     func remove(_ id: NotificationID, of user: User) async throws(Problem) -> Int {
-        let entry = try await state(id, of: user).item.entry
+        let entry = try await entry(id, of: user)
         try await remove(entry, .delete, of: user)
         return try await Self.stored { () async throws(StoreError) in try await reader.unreadCount(of: user.key) }
     }
@@ -153,7 +159,7 @@ struct InboxAdapter: InboxService {
 
     func withdraw(_ id: NotificationID) async throws(Problem) {
         let target = try await target(of: id).user
-        try await remove(try await item(id, of: target).entry, .withdraw, of: target)
+        try await remove(try await entry(id, of: target), .withdraw, of: target)
     }
 
     /// Whom a notification is for: its payload tells.

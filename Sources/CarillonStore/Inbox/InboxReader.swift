@@ -100,6 +100,20 @@ package struct InboxReader: Sendable {
         return (item, inbox.unreadCount)
     }
 
+    /// Where a notification stands in the user's stream; nil where it does not, or its payload has expired.
+    package func entry(_ id: NotificationID, of user: UserKey) async throws(StoreError) -> EntryReference? {
+        let replies = try await redis.tolerantReplies([
+            newest(user), RedisCommand("EXISTS", .key(Keys.payload(id))),
+        ])
+        guard replies[1].integer == 1 else { return nil }
+        return replies[0].streamEntries.first { $0.notificationID == id }?.reference
+    }
+
+    private func newest(_ user: UserKey) -> RedisCommand {
+        let count = RedisArgument.integer(settings.streamMaxLength)
+        return RedisCommand("XREVRANGE", .key(Keys.stream(user)), "+", "-", "COUNT", count)
+    }
+
     /// Whom a notification is for, and when its payload expires; nil where there is no payload, or none that says so.
     package func target(of id: NotificationID) async throws(StoreError) -> (user: User, expiresAt: UInt64?)? {
         let replies = try await redis.tolerantReplies([
@@ -146,14 +160,7 @@ package struct InboxReader: Sendable {
 
     private func load(_ user: UserKey) async throws(StoreError) -> Loaded {
         let replies = try await redis.tolerantReplies([
-            RedisCommand(
-                "XREVRANGE",
-                .key(Keys.stream(user)),
-                .text("+"),
-                .text("-"),
-                .text("COUNT"),
-                .integer(settings.streamMaxLength)
-            ),
+            newest(user),
             RedisCommand("HGETALL", .key(Keys.state(user))),
             RedisCommand("HGETALL", .key(Keys.marks(user))),
             RedisCommand("HGETALL", .key(Keys.receipts(user))),
