@@ -6,7 +6,7 @@ import urllib.parse
 
 from openapi_spec_validator import OpenAPIV31SpecValidator
 
-from papers import OPENAPI, ROOT, Hub, call, check, closed, nodes, operations, resolved, table_codes
+from papers import OPENAPI, ROOT, Hub, call, check, closed, nodes, operations, resolved, table_words
 
 
 class DocumentTest(unittest.TestCase):
@@ -46,7 +46,7 @@ class DocumentTest(unittest.TestCase):
 
     def test_every_problem_code_is_there(self):
         codes = set(OPENAPI["components"]["schemas"]["ErrorCode"]["anyOf"][0]["enum"])
-        self.assertEqual(set(table_codes("| status | `error` | when")), codes)
+        self.assertEqual(set(table_words("| status | `error` | when")), codes)
         self.assertEqual({code for code in codes if code not in OPENAPI["components"]["examples"]}, set())
         told = {code for code in codes for _, node in nodes(OPENAPI["components"]["responses"]) if isinstance(node, list) and code in node}
         self.assertEqual(told, codes, "no answer has these")

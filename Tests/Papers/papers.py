@@ -74,14 +74,14 @@ def check(document: dict, schema: dict, value) -> None:
     jsonschema.Draft202012Validator(whole, format_checker=jsonschema.FormatChecker()).validate(value)
 
 
-def table_codes(heading: str) -> list[str]:
-    """The codes in backquotes of the table whose head begins with `heading`, from the first column that has any."""
+def table_words(heading: str) -> list[str]:
+    """The words in backquotes of the table whose head begins with `heading`, from the first column that has any."""
     rows = re.search(rf"^{re.escape(heading)}.*\n\| ---.*\n((?:\|.*\n)+)", PROTOCOL, re.MULTILINE)[1]
-    codes = []
+    words = []
     for row in rows.splitlines():
         cell = next(cell for cell in row.split("|") if "`" in cell)
-        codes += re.findall(r"`(\w+)`", cell)
-    return codes
+        words += re.findall(r"`([\w.]+)`", cell)
+    return words
 
 
 class Answer:
