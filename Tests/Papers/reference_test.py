@@ -16,6 +16,25 @@ SCREENSHOTS = pathlib.Path(os.environ.get("SCREENSHOTS") or tempfile.mkdtemp(pre
 FLAGS = ["--headless=new", "--no-sandbox", "--disable-gpu", "--hide-scrollbars"]
 MARKUP = "<img src=x onerror=alert(1)> </code></script><script>alert(2)</script>"
 
+# WCAG 2.2 AA for text of any size. All colours of the page are opaque, or there is none.
+TEXT_CONTRAST = 4.5
+CONTRASTS = """() => {
+  const parts = (colour) => colour.match(/[\\d.]+/g).map(Number);
+  const groundOf = (node) => {
+    const own = getComputedStyle(node).backgroundColor;
+    return parts(own)[3] === 0 ? groundOf(node.parentElement) : own;
+  };
+  const luminance = (colour) => {
+    const [r, g, b] = parts(colour).map((part) => part / 255).map((part) => (part <= 0.04045 ? part / 12.92 : ((part + 0.055) / 1.055) ** 2.4));
+    return 0.2126 * r + 0.7152 * g + 0.0722 * b;
+  };
+  const hasText = (node) => [...node.childNodes].some((child) => child.nodeType === Node.TEXT_NODE && child.data.trim());
+  return [...document.querySelectorAll("body *")].filter((node) => node.checkVisibility() && hasText(node)).map((node) => {
+    const [dark, light] = [getComputedStyle(node).color, groundOf(node)].map(luminance).sort((x, y) => x - y);
+    return { text: node.textContent.trim().slice(0, 30), ratio: (light + 0.05) / (dark + 0.05) };
+  });
+}"""
+
 
 class ReferenceTest(unittest.TestCase):
     @classmethod
@@ -113,6 +132,28 @@ class ReferenceTest(unittest.TestCase):
         self.page.goto(f"{self.hub.url}/reference.html")
         expect(self.page.get_by_role("alert")).to_contain_text("asyncapi.json: HTTP 404")
         self.console.clear()
+
+    def test_text_stands_out_and_everything_has_a_name(self):
+        for scheme in ("light", "dark"):
+            self.page.emulate_media(color_scheme=scheme)
+            self.show("#notify")
+            self.page.get_by_role("button", name="Open all").click()
+            for summary in self.page.locator("#notify .answer > summary").all():
+                summary.click()
+            measured = self.page.evaluate(CONTRASTS)
+            self.assertGreater(len(measured), 1000)
+            self.assertEqual([row for row in measured if row["ratio"] < TEXT_CONTRAST], [], scheme)
+        faults = self.page.evaluate("""() => {
+          const ids = [...document.querySelectorAll("[id]")].map((node) => node.id);
+          const levels = [...document.querySelectorAll("h1, h2, h3, h4")].map((node) => Number(node.localName[1]));
+          return [
+            ...ids.filter((id, index) => ids.indexOf(id) !== index),
+            ...[...document.querySelectorAll("input")].filter((node) => !node.labels.length).map((node) => node.outerHTML),
+            ...[...document.querySelectorAll("a, button")].filter((node) => !node.textContent.trim() && !node.ariaLabel),
+            ...levels.filter((level, index) => level - (levels[index - 1] ?? 0) > 1).map((level) => `h${level} too deep`),
+          ];
+        }""")
+        self.assertEqual(faults, [])
 
     def test_sizes_and_schemes(self):
         for scheme in ("light", "dark"):
