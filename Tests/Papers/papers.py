@@ -1,9 +1,11 @@
 """The two documents that tools read, and what the tests need to judge answers by them."""
 
 import copy
+import datetime
 import json
 import pathlib
 import re
+import socket
 import sys
 import urllib.error
 import urllib.request
@@ -13,7 +15,7 @@ import jsonschema
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 sys.path.insert(0, str(ROOT / "Tests/Browser"))
 
-from harness import Hub  # noqa: E402, F401  the tests take it from here
+from harness import Hub, eventually  # noqa: E402, F401  the tests take them from here
 
 OPENAPI = json.loads((ROOT / "web/openapi.json").read_text(encoding="utf-8"))
 ASYNCAPI = json.loads((ROOT / "web/asyncapi.json").read_text(encoding="utf-8"))
@@ -106,3 +108,14 @@ def call(hub: Hub, method: str, path: str, body=None, **headers: str) -> Answer:
     except urllib.error.HTTPError as error:
         with error:
             return Answer(error.code, error.headers, error.read())
+
+
+def redis(hub: Hub, *words: str) -> None:
+    """One command for the Redis of a hub."""
+    with socket.create_connection(("127.0.0.1", hub.redis_port), timeout=10) as link:
+        link.sendall(" ".join(words).encode() + b"\r\n")
+        link.recv(64)
+
+
+def in_an_hour() -> str:
+    return (datetime.datetime.now(datetime.timezone.utc) + datetime.timedelta(hours=1)).isoformat()

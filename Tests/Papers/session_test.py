@@ -2,17 +2,15 @@
 they hear every message and every error code that stands there."""
 
 import contextlib
-import datetime
 import http.client
 import json
-import socket
 import unittest
 import urllib.parse
 
 from websockets.sync.client import connect
 
 import asyncapi_rules
-from papers import ASYNCAPI, Hub, call, check, closed
+from papers import ASYNCAPI, Hub, call, check, closed, in_an_hour, redis
 
 DOCUMENT = closed(ASYNCAPI)
 CODES = ASYNCAPI["components"]["schemas"]["Refusal"]["properties"]["code"]["enum"]
@@ -20,10 +18,6 @@ ALICE = {"id": 1, "login": "alice"}
 # One more than a device may have waiting for their answers.
 TOO_MANY_SYNCS = 257
 SECONDS = 10
-
-
-def in_an_hour() -> str:
-    return (datetime.datetime.now(datetime.timezone.utc) + datetime.timedelta(hours=1)).isoformat()
 
 
 class Listener:
@@ -136,11 +130,6 @@ class SessionTest(unittest.TestCase):
         answer = call(self.hub, method, f"/api/v1/notifications/{path}?user_id=1&login=alice", body)
         self.assertEqual(answer.status, 200, answer.body)
 
-    def redis(self, *words: str) -> None:
-        with socket.create_connection(("127.0.0.1", self.hub.redis_port), timeout=SECONDS) as link:
-            link.sendall(" ".join(words).encode() + b"\r\n")
-            link.recv(64)
-
     def test_a_websocket_hears_what_is_described(self):
         device = self.device(WebSocketDevice, unread_count="true")
         device.until("session.ready")
@@ -227,10 +216,10 @@ class SessionTest(unittest.TestCase):
 
     def history_goes_back(self, stream):
         """An id of the future, then none at all: the next one is lower than what the stream has told."""
-        self.redis("SET", "notification:future", "{}")
-        self.redis("XADD", "stream:user:1-alice", "4000000000000-0", "nid", "future")
+        redis(self.hub, "SET", "notification:future", "{}")
+        redis(self.hub, "XADD", "stream:user:1-alice", "4000000000000-0", "nid", "future")
         stream.until("notification.push", notification_id=self.notify("after the future"))
-        self.redis("DEL", "stream:user:1-alice")
+        redis(self.hub, "DEL", "stream:user:1-alice")
         self.notify("of the present")
         stream.until("session.end", code=1012)
 
@@ -247,7 +236,7 @@ class SessionTest(unittest.TestCase):
         sent = self.notify("its payload is deleted")
         push = listener.until("notification.push", notification_id=sent)
         # Quicker than waiting for the janitor, whose slots are ten seconds long: the sweep finds this.
-        self.redis("DEL", f"notification:{sent}")
+        redis(self.hub, "DEL", f"notification:{sent}")
         cleared = listener.until("notification.auto_cleared", notification_id=sent)
         self.assertEqual(cleared["stream_id"], push["stream_id"])
         if isinstance(listener, WebSocketDevice):
@@ -261,10 +250,10 @@ class SessionTest(unittest.TestCase):
         entry = {"notification_id": self.notify("read while Redis is full"), "stream_id": "1-1"}
         entry["stream_id"] = device.until("notification.push", notification_id=entry["notification_id"])["stream_id"]
         # A full Redis refuses to store the read.
-        self.redis("CONFIG", "SET", "maxmemory", "1")
+        redis(self.hub, "CONFIG", "SET", "maxmemory", "1")
         device.say("notification.read", entry)
         device.until("error", code="unavailable")
-        self.redis("CONFIG", "SET", "maxmemory", "0")
+        redis(self.hub, "CONFIG", "SET", "maxmemory", "0")
 
 
 if __name__ == "__main__":
