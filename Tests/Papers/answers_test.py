@@ -149,6 +149,8 @@ class AnswersTest(unittest.TestCase):
     def redis_away(self):
         target_of = self.notification()
         redis(self.hub, "SHUTDOWN", "NOSAVE")
+        # Its orderly end would wait for Redis.
+        self.addCleanup(self.hub.server.process.kill)
         # Lists of devices are kept for a moment.
         for path in ("clients", "users"):
             eventually(lambda: call(self.hub, "GET", f"/api/v1/admin/{path}").status == 503, f"{path} are not known")
