@@ -95,7 +95,7 @@ function errorSection(source) {
       about: known[code].summary,
       tag: String(known[code].value.status),
       words: "",
-      render: () => examples([known[code]], code),
+      render: () => examples([{ value: known[code].value }], code),
     })),
   };
 }

@@ -106,6 +106,7 @@ async function start() {
     ...sections.map(sectionView),
   );
   byID("list").append(...contents(sections));
+  byID("actions").hidden = false;
   byID("contents").open = !narrow.matches;
   narrow.addEventListener("change", () => (byID("contents").open = !narrow.matches));
   byID("find").addEventListener("input", (event) => find(event.target.value));
