@@ -95,7 +95,8 @@ let package = Package(
         module(
             "CarillonHTTP",
             [
-                "CarillonDomain", "CarillonMetrics", "CarillonSocket", .nioCore, .nioPosix, .nioHTTP1, .nioHTTPTypes,
+                "CarillonDomain", "CarillonMetrics", "CarillonSocket", "CarillonStore", .nioCore, .nioPosix, .nioHTTP1,
+                .nioHTTPTypes,
                 .nioHTTPTypesHTTP1, .httpTypes,
                 .hummingbird, .logging, .serviceLifecycle,
             ]
@@ -165,8 +166,8 @@ let package = Package(
         tests(
             "CarillonHTTPTests",
             [
-                "CarillonHTTP", "CarillonDomain", "CarillonMetrics", "CarillonTestSupport", .nioCore, .nioPosix,
-                .nioEmbedded, .nioHTTP1, .hummingbird,
+                "CarillonHTTP", "CarillonDomain", "CarillonMetrics", "CarillonStore", "CarillonTestSupport", .nioCore,
+                .nioPosix, .nioEmbedded, .nioHTTP1, .hummingbird,
             ]
         ),
         tests(
@@ -179,6 +180,14 @@ let package = Package(
             ["CarillonChaos", "CarillonLoad", "CarillonDomain", "CarillonTestSupport", .nioCore, .nioPosix]
         ),
         tests("CarillonBenchTests", ["CarillonBench", "CarillonLoad", "CarillonTestSupport", .nioCore, .nioPosix]),
+        tests(
+            "CarillonAppTests",
+            [
+                "CarillonApp", "CarillonConfig", "CarillonDomain", "CarillonMetrics", "CarillonRealtime",
+                "CarillonRedis", "CarillonStore", "CarillonTestSupport", "CarillonWorkers", .nioCore, .nioPosix,
+                .logging,
+            ]
+        ),
         tests("EndToEndTests", ["CarillonTestSupport", .nioCore, .nioPosix]),
     ],
     swiftLanguageModes: [.v6]

@@ -95,22 +95,25 @@ package enum CarillonServer {
             bodyLimitBytes: settings.notifyLimits.bodyBytes
         )
         configuration.webFolder = settings.webFolder
+        configuration.allowedOrigins = settings.allowedOrigins
         configuration.userIDs = settings.notifyLimits.userIDs
         configuration.drainTimeout = .seconds(1)
         // With a Redis of its own a pod is alone, and no load balancer could send anybody elsewhere.
         configuration.noticeTime = settings.startsRedis ? .zero : settings.drain
         let admin = AdminStore(redis: redis, settings: storeSettings)
+        let registry = PodRegistry(redis: redis, settings: storeSettings)
         return HTTPServer(
             configuration: configuration,
             eventLoop: pod.eventLoop,
             routes: RouteServices(
-                admin: AdminAdapter(pod: pod, store: admin),
-                health: HealthAdapter(pod: pod, podID: settings.podID),
-                metrics: MetricsAdapter(
+                admin: AdminAdapter(pod: pod, store: admin, registry: registry),
+                inbox: InboxAdapter(
                     pod: pod,
-                    metrics: metrics,
-                    registry: PodRegistry(redis: redis, settings: storeSettings)
-                )
+                    reader: InboxReader(redis: redis, settings: storeSettings),
+                    writer: InboxWriter(redis: redis, settings: storeSettings)
+                ),
+                health: HealthAdapter(pod: pod, podID: settings.podID),
+                metrics: MetricsAdapter(pod: pod, metrics: metrics, registry: registry)
             ),
             observer: RequestCounter(metrics: metrics),
             logger: logger
@@ -143,6 +146,7 @@ package enum CarillonServer {
                 listener: pod,
                 context: context
             ),
+            SnoozeWaker(writer: InboxWriter(redis: redis, settings: storeSettings), listener: pod, context: context),
             GroupMaintenance(
                 interval: intervals.groupMaintenanceInterval,
                 streamsPerSecond: intervals.sweepStreamsPerSecond,

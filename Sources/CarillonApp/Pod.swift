@@ -24,7 +24,7 @@ final class Pod {
     let pods = PodDirectory()
     let hub: Hub
     let notifier: Notifier
-    let sockets: WebSocketGroup
+    let sockets: ConnectionGroup
     let busReader: BusReader
     private let presenceKeeper: PresenceKeeper
     private let upkeepInterval: TimeAmount
@@ -65,6 +65,8 @@ final class Pod {
         hub = Hub(
             eventLoop: eventLoop,
             store: store,
+            reader: InboxReader(redis: RedisClient(commands), settings: self.settings),
+            writer: InboxWriter(redis: RedisClient(commands), settings: self.settings),
             pods: pods,
             userIDs: settings.notifyLimits.userIDs,
             metrics: metrics,
@@ -72,9 +74,9 @@ final class Pod {
         )
         notifier = Notifier(hub: hub, limits: settings.notifyLimits)
         socketEvents = SocketEvents(metrics: metrics)
-        sockets = WebSocketGroup(
+        sockets = ConnectionGroup(
             eventLoop: eventLoop,
-            settings: WebSocketSettings(settings.webSocket),
+            settings: ConnectionSettings(settings.webSocket),
             observer: socketEvents
         )
         busReader = BusReader(connection: blocking, store: store, eventLoop: eventLoop, listener: hub)
@@ -205,7 +207,7 @@ extension RedisConfiguration {
     }
 }
 
-extension WebSocketSettings {
+extension ConnectionSettings {
     init(_ settings: Settings.WebSocket) {
         self.init()
         pingInterval = TimeAmount(settings.pingInterval)

@@ -32,6 +32,15 @@ extension SettingDefinition {
         ),
         SettingDefinition(
             .server,
+            "FRONTEND_URL",
+            .text(
+                rule:
+                    "* or a comma-separated list of origins such as https://app.example or http://localhost:5173, without a path"
+            ),
+            "Origins whose pages may call this server and load its scripts; without it only pages of its own origin may."
+        ),
+        SettingDefinition(
+            .server,
             "EVENT_TYPES",
             .text(rule: "a comma-separated list of at most 100 names of 1 to 128 bytes"),
             "Types that notification_processing_time_seconds tells apart; all others count as other."

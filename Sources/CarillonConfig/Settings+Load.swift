@@ -23,6 +23,7 @@ extension Settings {
             podID: try values.parsed("POD_ID") { isPodID($0) ? $0 : nil } ?? FilePath.hostName(),
             drain: try values.duration("DRAIN_SECONDS"),
             webFolder: try values.parsed("WEB_DIR") { FilePath.isFolder($0) ? $0 : nil } ?? FilePath.defaultWebFolder(),
+            allowedOrigins: try values.parsed("FRONTEND_URL", AllowedOrigins.init),
             eventTypes: try values.parsed("EVENT_TYPES", eventTypes) ?? [],
             redis: try Redis.load(values),
             notifications: Notifications(

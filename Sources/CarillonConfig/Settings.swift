@@ -11,6 +11,8 @@ package struct Settings: Sendable {
     package var drain: Duration
     /// `WEB_DIR`, nil where it was not given and no folder `web` was found.
     package var webFolder: String?
+    /// `FRONTEND_URL`, nil where only pages of the server's own origin may call it.
+    package var allowedOrigins: AllowedOrigins?
     /// `EVENT_TYPES`
     package var eventTypes: [String]
     package var redis: Redis

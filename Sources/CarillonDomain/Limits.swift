@@ -19,7 +19,16 @@ package enum Limits {
     package static let replayEntries = 100
     /// Arrays and objects inside one another before a document is refused.
     package static let jsonDepth = 64
+    /// Requests that may wait for news on one pod.
+    package static let inboxWatches = 4_096
     package static let adminRows = 10_000
+    package static let collapseKeyBytes = 128
+    /// Of what a listing is searched for.
+    package static let searchBytes = 256
+    /// Types or channels that one filter names.
+    package static let filterWords = 32
+    /// How far ahead something can be snoozed: as long as anything is kept.
+    package static let snoozeSeconds = 1_296_000
     /// Characters of an id that another program may have written into a stream (ours are 36).
     package static let notificationIDBytes = 128
 }

@@ -23,6 +23,13 @@ package struct QueryParameters: Sendable {
         return nil
     }
 
+    /// Whether there is a parameter of that name, whatever its value.
+    package func has(_ name: String) -> Bool {
+        query.utf8.split(separator: UInt8(ascii: "&")).contains { pair in
+            Self.decode(pair.prefix { $0 != UInt8(ascii: "=") }) == name
+        }
+    }
+
     /// Undoes percent-encoding; nil where an escape is broken or the result is no UTF-8.
     package static func percentDecoded(_ text: some StringProtocol) -> String? {
         let text = String(text)

@@ -80,6 +80,19 @@ package struct Timestamp: Hashable, Sendable {
         text = Self.render(seconds: seconds, fraction: fraction)
     }
 
+    /// Milliseconds since 1970; a finer fraction is cut off, and what lies before 1970 counts as 0.
+    package var milliseconds: UInt64 {
+        let digits = text.utf8.map { Int64($0 &- UInt8(ascii: "0")) }
+        func number(_ start: Int, _ length: Int) -> Int64 {
+            digits[start..<(start + length)].reduce(0) { $0 * 10 + $1 }
+        }
+        let days = Self.daysSinceEpoch(year: number(0, 4), month: number(5, 2), day: number(8, 2))
+        let seconds = days * 86_400 + number(11, 2) * 3_600 + number(14, 2) * 60 + number(17, 2)
+        let fraction = text.utf8.count > 20 ? digits[20..<(digits.count - 1)].prefix(3) : []
+        let rest = fraction.reduce(0) { $0 * 10 + $1 } * [1, 100, 10, 1][fraction.count]
+        return UInt64(max(0, seconds * 1_000 + rest))
+    }
+
     // MARK: - Calendar
 
     private static let firstSecond: Int64 = -62_167_219_200  // 0000-01-01T00:00:00Z
@@ -104,5 +117,12 @@ package struct Timestamp: Hashable, Sendable {
 
     private static func render(seconds: Int64, fraction: String) -> String {
         "\(CalendarDate(milliseconds: seconds * 1_000).dateAndTime)\(fraction)Z"
+    }
+}
+
+extension Timestamp: Comparable {
+    /// All are in UTC and of the same form up to the fraction of the second, so their texts compare as they do.
+    package static func < (left: Timestamp, right: Timestamp) -> Bool {
+        left.text.dropLast().utf8.lexicographicallyPrecedes(right.text.dropLast().utf8)
     }
 }

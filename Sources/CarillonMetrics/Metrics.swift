@@ -103,7 +103,11 @@ package final class Metrics: Sendable {
         "carillon_replay_entries_total",
         "Notifications that were pushed from the stream to devices that had just connected."
     )
-    package let localUsers = Gauge("carillon_local_users", "Users with at least one device on this pod.")
+    package let eventStreams = Gauge("carillon_event_streams", "Devices that listen to server-sent events.")
+    package let localUsers = Gauge(
+        "carillon_local_users",
+        "Users with a device, or a request that waits for news, on this pod."
+    )
 
     // MARK: HTTP
 
@@ -197,10 +201,16 @@ package final class Metrics: Sendable {
     /// All metrics in the Prometheus text format, content type `text/plain; version=0.0.4; charset=utf-8`.
     ///
     /// - Cost: some 300 lines, and reads of `/proc/self`: call it for scrapes only
-    package func exposition() -> String {
+    /// - Parameter redisCPUSeconds: What Redis says that it has used; nil where it does not say.
+    package func exposition(redisCPUSeconds: Double? = nil) -> String {
         var text = ExpositionText()
         for family in families { text.family(family) }
         ProcessStatistics.current().write(into: &text)
+        if let redisCPUSeconds {
+            let help = "User and system CPU seconds of the redis-server."
+            text.header("carillon_redis_cpu_seconds_total", kind: "counter", help: help)
+            text.sample("carillon_redis_cpu_seconds_total", labels: "", "\(redisCPUSeconds)")
+        }
         text.header("carillon_build_info", kind: "gauge", help: "Always 1; the label names the running version.")
         text.sample("carillon_build_info", labels: "version=\"\(ExpositionText.escapedLabel(version))\"", "1")
         return text.text
@@ -213,7 +223,7 @@ package final class Metrics: Sendable {
             redisCommands, redisErrors, redisReconnects, redisUp, redisRoundTrip,
             busEntriesSent, busEntriesReceived, busGaps, busDepth, takeovers, presenceRestored, gapsFound, gapsFilled,
             duplicatesSuppressed, unreadTrimmed,
-            slowConsumerCloses, resyncCloses, floodCloses, pingTimeoutCloses, replayEntries, localUsers,
+            slowConsumerCloses, resyncCloses, floodCloses, pingTimeoutCloses, replayEntries, eventStreams, localUsers,
             httpRequestFamily, notifyTargets, idempotentReplays,
             workerRuns, workerErrors, workerItems, eventLoopLag,
         ]

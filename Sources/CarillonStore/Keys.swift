@@ -9,6 +9,13 @@ enum Keys {
     static func payload(_ id: NotificationID) -> RedisKey { RedisKey("notification:", id.text) }
     /// Hash: uuid → `read`.
     static func state(_ user: UserKey) -> RedisKey { RedisKey("notification_state:", user.text) }
+    /// Hash: `seen:{uuid}`, `archived:{uuid}`, `snoozed:{uuid}` → milliseconds; `collapse:{key}` → stream id and uuid. What the
+    /// user did besides reading.
+    static func marks(_ user: UserKey) -> RedisKey { RedisKey("notif:inbox:", user.text) }
+    /// Hash: `{uuid}:…` → when, and to how many devices, a notification was given, and when it was read.
+    static func receipts(_ user: UserKey) -> RedisKey { RedisKey("notif:receipts:", user.text) }
+    /// Sorted set: user, stream id and uuid → when the snooze ends.
+    static let snoozed = RedisKey("notif:snoozed", "")
     /// String with a TTL: the pod that keeps the user's consumer group.
     static func lock(_ user: UserKey) -> RedisKey { RedisKey("notif:lock:consumer:", user.text) }
     /// String: days that the user's entries are kept.

@@ -29,6 +29,16 @@ extension RedisReply {
         return stride(from: 0, to: count - 1, by: 2).compactMap { isWanted(self[$0 + 1]) ? self[$0].string : nil }
     }
 
+    /// The marks in `notif:inbox:{user}`, read by HGETALL.
+    var inboxMarks: InboxMarks {
+        var marks = InboxMarks()
+        guard kind == .array else { return marks }
+        for index in stride(from: 0, to: count - 1, by: 2) {
+            marks.add(field: self[index].string, value: self[index + 1].string)
+        }
+        return marks
+    }
+
     /// The bytes of a string reply; nil where there is none.
     var buffer: ByteBuffer? {
         guard kind == .string else { return nil }

@@ -28,7 +28,10 @@ struct PeriodicWorker: Sendable {
                     return
                 } catch {
                     counters.errors.increment()
-                    logger.warning(
+                    // That Redis is away is said once, by the connection.
+                    let isKnown = (error as? StoreError)?.code == .unavailable
+                    logger.log(
+                        level: isKnown ? .debug : .warning,
                         "a round of work failed",
                         metadata: ["worker": "\(name.label)", "error": "\(error)"]
                     )

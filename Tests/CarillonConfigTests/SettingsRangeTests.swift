@@ -97,6 +97,16 @@ struct SettingsRangeTests {
         #expect(refusal([], ["EVENT_TYPES": String(repeating: "x", count: Limits.typeBytes + 1)]) != nil)
     }
 
+    @Test func originsAreAList() throws {
+        #expect(try load([]).allowedOrigins == nil)
+        #expect(try load([], ["FRONTEND_URL": ""]).allowedOrigins == nil)
+        #expect(try load([], ["FRONTEND_URL": "*"]).allowedOrigins == .any)
+        let both = AllowedOrigins.only(["https://a", "http://b:1"])
+        #expect(try load([], ["FRONTEND_URL": "https://a, http://b:1"]).allowedOrigins == both)
+        #expect(try load(["--frontend-url", "https://a,http://b:1"]).allowedOrigins == both)
+        expect("FRONTEND_URL", accepts: ["https://a"], refuses: ["https://a/", "a", "https://a,", "*,https://a"])
+    }
+
     @Test func foldersAndFilesHaveToExist() throws {
         #expect(try load([], ["WEB_DIR": "/usr/bin"]).webFolder == "/usr/bin")
         expect("WEB_DIR", accepts: ["/", "."], refuses: ["/dev/null/nowhere", "/etc/passwd"])

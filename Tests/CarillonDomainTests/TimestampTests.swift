@@ -85,3 +85,22 @@ import Testing
         #expect(parse(now) == now)
     }
 }
+
+@Suite struct TimestampOrderTests {
+    @Test(arguments: [
+        ("1970-01-01T00:00:00Z", 0), ("2024-01-01T12:00:00Z", 1_704_110_400_000),
+        ("2024-01-01T12:00:00.5Z", 1_704_110_400_500), ("2024-01-01T12:00:00.1239Z", 1_704_110_400_123),
+        ("1969-12-31T23:59:59Z", 0),
+    ])
+    func millisecondsSince1970(_ text: String, _ milliseconds: UInt64) throws {
+        #expect(try #require(Timestamp(rfc3339: text)).milliseconds == milliseconds)
+    }
+
+    @Test func laterOnesCompareAsGreater() throws {
+        let times = try [
+            "2024-01-01T12:00:00Z", "2024-01-01T12:00:00.001Z", "2024-01-01T12:00:00.5Z", "2024-01-01T12:00:01Z",
+        ]
+        .map { try #require(Timestamp(rfc3339: $0)) }
+        #expect(times.sorted() == times)
+    }
+}

@@ -22,7 +22,7 @@ import Testing
         let server = HTTPServer(
             configuration: configuration,
             eventLoop: MultiThreadedEventLoopGroup.singleton.next(),
-            routes: RouteServices(admin: FakeAdmin(), health: FakeHealth(), metrics: FakeMetrics()),
+            routes: RouteServices(admin: FakeAdmin(), inbox: FakeInbox(), health: FakeHealth(), metrics: FakeMetrics()),
             observer: AnswerLog(),
             logger: Self.silent
         ) {

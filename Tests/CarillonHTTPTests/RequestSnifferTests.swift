@@ -6,9 +6,11 @@ import Testing
     private static let line = "POST /api/v1/notify HTTP/1.1\r\n"
     private static let usual = "Host: x\r\nContent-Type: application/json\r\nContent-Length: 2\r\n"
 
-    private func verdict(_ text: String, bodyLimit: Int = 100) -> RequestVerdict {
+    private func verdict(_ text: String, bodyLimit: Int = 100, leavesOrigins: Bool = false) -> RequestVerdict {
         var sniffer = RequestSniffer()
-        return Array(text.utf8).withUnsafeBytes { sniffer.examine($0, bodyLimit: bodyLimit) }
+        return Array(text.utf8).withUnsafeBytes {
+            sniffer.examine($0, bodyLimit: bodyLimit, leavesOrigins: leavesOrigins)
+        }
     }
 
     private func head(_ fields: String, bodyLimit: Int = 100) -> NotifyHead? {
@@ -35,6 +37,15 @@ import Testing
     ])
     func contentTypes(type: String) {
         #expect(head("Host: x\r\nContent-Type: \(type)\r\nContent-Length: 2\r\n") != nil)
+    }
+
+    @Test(arguments: ["Origin: https://a\r\n", "ORIGIN:\r\n"])
+    func originsAreLeftWhereTheyMatter(extra: String) {
+        let text = Self.line + extra + Self.usual + "\r\n"
+        #expect(verdict(text, leavesOrigins: true) == .library)
+        #expect(verdict(text) != .library)
+        let other = Self.line + "Origin2: x\r\nX-Origin: x\r\n" + Self.usual + "\r\n"
+        #expect(verdict(other, leavesOrigins: true) == verdict(other))
     }
 
     @Test(arguments: [

@@ -79,7 +79,7 @@ struct ExpositionTests {
         for name in Set(names) {
             #expect(text.split(separator: "\n").count(where: { $0.hasPrefix("# TYPE \(name) ") }) == 1, "\(name)")
         }
-        #expect(Set(names).count == 35)
+        #expect(Set(names).count == 36)
     }
 
     @Test func everyLineIsWellFormed() throws {
@@ -123,7 +123,14 @@ struct ExpositionTests {
         metrics.httpRequests(route, status: 200).increment()
         #expect(samples(metrics)["carillon_http_requests_total{path=\"\(route.label)\",status=\"2xx\"}"] == "1")
         #expect(HTTPRoute(path: route.label) == route)
-        #expect(HTTPRoute(path: route.label + "x") == .other)
+        // Of what lies below a route's path any part may be an id.
+        if route != .notification { #expect(HTTPRoute(path: route.label + "x") == .other) }
+    }
+
+    @Test func whatLiesBelowAnInboxCountsAsOne() {
+        for path in ["/api/v1/notifications/7/read", "/api/notifications", "/api/notifications/count"] {
+            #expect(HTTPRoute(path: path) == .inbox)
+        }
     }
 
     @Test(arguments: WorkerName.allCases)

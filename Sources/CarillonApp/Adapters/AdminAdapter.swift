@@ -8,6 +8,7 @@ import NIOCore
 struct AdminAdapter: AdminService {
     let pod: PodHandle
     let store: AdminStore
+    let registry: PodRegistry
 
     func clients(page: Page) async throws(Problem) -> ClientList {
         let listing = try await connections()
@@ -18,7 +19,7 @@ struct AdminAdapter: AdminService {
                 podID: connection.podID,
                 connectionID: connection.connectionID,
                 connectedAtMs: Int64(connection.connectedAt),
-                transport: "websocket"
+                transport: connection.transport.rawValue
             )
         }
         return ClientList(clients: rows, total: listing.count, nextCursor: part.next)
@@ -29,6 +30,24 @@ struct AdminAdapter: AdminService {
         let part = try listing.part(page)
         let rows = part.rows.map { UserList.Row(user: $0.user.user, connections: counts[$0.user] ?? 0) }
         return UserList(users: rows, total: listing.count, nextCursor: part.next)
+    }
+
+    func pods() async throws(Problem) -> [PodRow] {
+        let (others, own) = await pod.run { ($0.pods.others, $0.hub.connections.count) }
+        do throws(StoreError) {
+            return try await registry.all().map { row in
+                let isSelf = row.pod == registry.podID
+                return PodRow(
+                    podID: row.pod,
+                    heartbeatAt: row.heartbeat,
+                    isAlive: isSelf || others.contains(row.pod),
+                    isSelf: isSelf,
+                    connections: isSelf ? own : row.connections
+                )
+            }
+        } catch {
+            throw .redisAway()
+        }
     }
 
     /// The connections of all pods: this one's as they are, the others' as they told Redis a moment ago.

@@ -68,6 +68,6 @@ struct MetricsAdapter: MetricsSource {
             return pod.busReader.position
         }
         if let depth = try? await registry.busDepth(after: position) { metrics.busDepth.set(depth) }
-        return metrics.exposition()
+        return metrics.exposition(redisCPUSeconds: await registry.redisCPUSeconds())
     }
 }

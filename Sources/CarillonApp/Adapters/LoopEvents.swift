@@ -1,3 +1,4 @@
+import CarillonDomain
 import CarillonMetrics
 import CarillonRealtime
 import CarillonRedis
@@ -34,14 +35,19 @@ final class RedisEvents: RedisConnectionObserver {
 /// What sockets report, as metrics.
 ///
 /// - Isolation: the event loop
-final class SocketEvents: WebSocketObserver {
+final class SocketEvents: ConnectionObserver {
     private let metrics: Metrics
 
     init(metrics: Metrics) { self.metrics = metrics }
 
-    func webSocketOpened() { metrics.httpRequests(.websocket, status: 101).increment() }
+    func opened(_ transport: Transport) {
+        switch transport {
+        case .webSocket: metrics.httpRequests(.websocket, status: 101).increment()
+        case .eventStream: metrics.httpRequests(.stream, status: 200).increment()
+        }
+    }
 
-    func webSocketClosed(_ code: WebSocketCloseCode?) {
+    func closed(_ code: WebSocketCloseCode?) {
         switch code {
         case .tryAgainLater?: metrics.slowConsumerCloses.increment()
         case .tooManyRequests?: metrics.floodCloses.increment()
@@ -49,8 +55,11 @@ final class SocketEvents: WebSocketObserver {
         }
     }
 
-    func webSocketRefused(status: Int) { metrics.httpRequests(.websocket, status: status).increment() }
-    func webSocketWrote(frames: Int, bytes: Int) {}
-    func webSocketThrottled() {}
-    func webSocketTimedOut() { metrics.pingTimeoutCloses.increment() }
+    func answered(_ transport: Transport, status: Int) {
+        metrics.httpRequests(transport == .webSocket ? .websocket : .stream, status: status).increment()
+    }
+
+    func wrote(frames: Int, bytes: Int) {}
+    func throttled() {}
+    func timedOut() { metrics.pingTimeoutCloses.increment() }
 }

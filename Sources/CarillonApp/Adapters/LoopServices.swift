@@ -34,14 +34,14 @@ struct RequestCounter: HTTPObserver {
     }
 }
 
-/// Makes WebSockets of connections that ask for one.
+/// Makes WebSockets and event streams of connections that ask for one.
 ///
 /// - Isolation: the event loop
 final class UpgradeAdapter: UpgradeTarget {
     private let hub: Hub
-    private let sockets: WebSocketGroup
+    private let sockets: ConnectionGroup
 
-    init(hub: Hub, sockets: WebSocketGroup) {
+    init(hub: Hub, sockets: ConnectionGroup) {
         self.hub = hub
         self.sockets = sockets
     }
@@ -55,5 +55,22 @@ final class UpgradeAdapter: UpgradeTarget {
         }
         pipeline.fireChannelRead(NIOAny(bytes))
         pipeline.fireChannelReadComplete()
+    }
+
+    func openStream(on channel: any Channel, _ request: StreamRequest) {
+        let connection = EventStreamConnection(acceptor: hub, group: sockets)
+        do {
+            try channel.pipeline.syncOperations.addHandler(connection)
+        } catch {
+            return channel.close(promise: nil)
+        }
+        connection.answer(
+            EventStreamConnection.Request(
+                query: request.query,
+                lastEventID: request.lastEventID,
+                isHead: request.isHead,
+                answerLines: request.answerLines
+            )
+        )
     }
 }

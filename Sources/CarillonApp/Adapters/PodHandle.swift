@@ -28,11 +28,26 @@ struct PodHandle: Sendable {
     }
 }
 
+extension PodHandle {
+    /// Runs `body` on the loop and waits until it calls back.
+    func ask<Value: Sendable>(_ body: @escaping @Sendable (Pod, @escaping (Value) -> Void) -> Void) async -> Value {
+        await withCheckedContinuation { continuation in
+            eventLoop.execute { body(loopValue) { continuation.resume(returning: $0) } }
+        }
+    }
+}
+
 extension PodHandle: ClearingListener {
     func cleared(_ entries: [EntryReference], of user: UserKey) async {
         await run { pod in
             for entry in entries { pod.hub.cleared(entry, of: user) }
         }
+    }
+}
+
+extension PodHandle: SnoozeListener {
+    func snoozeEnded(_ snooze: Snooze) async {
+        await run { $0.hub.changed(InboxChange(.unsnooze, [snooze.entry]), of: snooze.user) }
     }
 }
 

@@ -33,10 +33,11 @@ package enum ServerFrame {
         _ entry: EntryReference,
         _ content: NotificationContent,
         _ status: EntryStatus,
+        marks: InboxMarks? = nil,
         into buffer: inout ByteBuffer
     ) {
         buffer.writeStaticString("{\"type\":\"notification.push\",\"data\":")
-        writeEntry(entry, content, status, into: &buffer)
+        writeEntry(entry, content, status, marks: marks, into: &buffer)
         buffer.writeStaticString("}")
     }
 
@@ -45,6 +46,7 @@ package enum ServerFrame {
         _ entry: EntryReference,
         _ content: NotificationContent,
         _ status: EntryStatus,
+        marks: InboxMarks? = nil,
         into buffer: inout ByteBuffer
     ) {
         buffer.writeStaticString("{")
@@ -55,6 +57,11 @@ package enum ServerFrame {
         buffer.writeStaticString(status.name)
         buffer.writeStaticString(status == .read ? "\",\"read\":true" : "\",\"read\":false")
         buffer.writeImmutableBuffer(content.optional)
+        if let marks, !marks.isEmpty {
+            var members = ""
+            marks.writeMembers(entry.notificationID, at: Timestamp.nowMilliseconds(), into: &members)
+            buffer.writeString(members)
+        }
         buffer.writeStaticString("}")
     }
 
@@ -64,6 +71,24 @@ package enum ServerFrame {
 
     package static func writeAutoCleared(_ entry: EntryReference, into buffer: inout ByteBuffer) {
         writeReferenceFrame("notification.auto_cleared", entry, into: &buffer)
+    }
+
+    /// Tells what was done to notifications, and how many are unread now.
+    package static func writeInboxChanged(_ change: InboxChange, unreadCount: Int, into buffer: inout ByteBuffer) {
+        buffer.writeStaticString("{\"type\":\"inbox.changed\",\"data\":{\"action\":\"")
+        buffer.writeString(change.action.rawValue)
+        buffer.writeStaticString("\",\"notifications\":[")
+        for (index, entry) in change.entries.enumerated() {
+            buffer.writeStaticString(index == 0 ? "{" : ",{")
+            writeReference(entry, into: &buffer)
+            buffer.writeStaticString("}")
+        }
+        buffer.writeStaticString("],\"unread_count\":")
+        buffer.writeString(String(unreadCount))
+        if let until = change.until {
+            buffer.writeString(",\"snoozed_until\":\"\(Timestamp(milliseconds: until).text)\"")
+        }
+        buffer.writeStaticString("}}")
     }
 
     package static func writeRetentionAck(days: Int, into buffer: inout ByteBuffer) {

@@ -101,6 +101,7 @@ package enum OptionalMember: CaseIterable, Sendable {
     case priority
     case data
     case ttlSeconds
+    case collapseKey
 
     package var name: StaticString {
         switch self {
@@ -110,12 +111,13 @@ package enum OptionalMember: CaseIterable, Sendable {
         case .priority: "priority"
         case .data: "data"
         case .ttlSeconds: "ttl_seconds"
+        case .collapseKey: "collapse_key"
         }
     }
 
     package var kind: JSONScanner.Kind {
         switch self {
-        case .title, .type, .channel, .priority: .string
+        case .title, .type, .channel, .priority, .collapseKey: .string
         case .data: .object
         case .ttlSeconds: .number
         }

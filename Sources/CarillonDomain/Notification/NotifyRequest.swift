@@ -9,6 +9,8 @@ package struct NotifyRequest: Sendable {
     package let ttlSeconds: Int?
     /// `type`, for the label of a histogram.
     package let type: String?
+    /// `collapse_key`: the user's earlier unread notification with this key is replaced.
+    package let collapseKey: String?
 
     /// Parses and validates a body.
     ///
@@ -34,6 +36,8 @@ private struct NotifyRequestParser {
     var members = [JSONScanner.Value?](repeating: nil, count: Member.allCases.count)
     var targets: [User] = []
     var hasTargets = false
+    /// They were named `target`, which wins over `recipients`.
+    var hasTarget = false
     var faults: [Problem.Field] = []
 
     /// The members that are understood; the aliases are those of the contract.
@@ -47,6 +51,7 @@ private struct NotifyRequestParser {
         case priority
         case data
         case ttlSeconds
+        case collapseKey
         case content
         case metadata
         case eventType
@@ -63,6 +68,7 @@ private struct NotifyRequestParser {
             case .priority: "priority"
             case .data: "data"
             case .ttlSeconds: "ttl_seconds"
+            case .collapseKey: "collapse_key"
             case .content: "content"
             case .metadata: "metadata"
             case .eventType: "event_type"
@@ -96,7 +102,8 @@ private struct NotifyRequestParser {
         }
         var parser = self
         try scanner.object { (scanner, name) throws(JSONScanner.Malformed) in
-            if scanner.equals(name, "target") {
+            if scanner.equals(name, "target") || scanner.equals(name, "recipients") && !parser.hasTarget {
+                parser.hasTarget = parser.hasTarget || scanner.equals(name, "target")
                 try parser.scanTargets(&scanner)
             } else {
                 let value = try scanner.value(depth: Limits.jsonDepth - 1)
@@ -201,11 +208,14 @@ extension NotifyRequestParser {
         write(.data, data(), into: &optional)
         let ttl = ttlSeconds()
         write(.ttlSeconds, ttl == nil ? nil : given(.ttlSeconds), into: &optional)
+        let collapseKey = text(.collapseKey, Limits.collapseKeyBytes)
+        write(.collapseKey, collapseKey, into: &optional)
         return NotifyRequest(
             targets: targets,
             content: NotificationContent(common: common, optional: optional),
             ttlSeconds: ttl,
-            type: typeText?.text.map(JSONScanner(bytes).string)
+            type: typeText?.text.map(JSONScanner(bytes).string),
+            collapseKey: collapseKey?.text.map(JSONScanner(bytes).string)
         )
     }
 

@@ -118,7 +118,12 @@ final class FrontHandler: ChannelDuplexHandler, RemovableChannelHandler {
             switch phase {
             case .awaitingHead:
                 let limit = shared.configuration.bodyLimitBytes
-                switch received.withUnsafeReadableBytes({ sniffer.examine($0, bodyLimit: limit) }) {
+                // What is said to pages of other origins, the library says.
+                let leavesOrigins = shared.crossOrigin != nil
+                let verdict = received.withUnsafeReadableBytes {
+                    sniffer.examine($0, bodyLimit: limit, leavesOrigins: leavesOrigins)
+                }
+                switch verdict {
                 case .undecided: return awaitMore()
                 case .notify(let head): phase = .awaitingBody(head)
                 case .upgrade: return handOver(context)

@@ -12,6 +12,7 @@ final class HTTPLoop {
     let requests: RequestRunner
     let observer: any HTTPObserver
     let configuration: HTTPConfiguration
+    let crossOrigin: CrossOrigin?
     let logger: Logger
     let connections = ConnectionTable()
     var answers: RawAnswers
@@ -36,6 +37,7 @@ final class HTTPLoop {
         self.requests = requests
         self.observer = observer
         self.configuration = configuration
+        crossOrigin = configuration.crossOrigin
         self.logger = logger
         answers = RawAnswers(now: .now())
     }

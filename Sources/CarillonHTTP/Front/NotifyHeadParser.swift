@@ -4,8 +4,13 @@
 enum NotifyHeadParser {
     /// - Parameter lines: The header lines and the empty line, each known to end in CR LF.
     /// - Returns: Nil where the request must be left to the library.
-    static func parse(_ lines: UnsafeRawBufferPointer, headLength: Int, bodyLimit: Int) -> NotifyHead? {
-        var fields = Fields(bodyLimit: bodyLimit)
+    static func parse(
+        _ lines: UnsafeRawBufferPointer,
+        headLength: Int,
+        bodyLimit: Int,
+        leavesOrigins: Bool
+    ) -> NotifyHead? {
+        var fields = Fields(bodyLimit: bodyLimit, leavesOrigins: leavesOrigins)
         var start = 0
         while start < lines.count {
             var end = start
@@ -21,6 +26,7 @@ enum NotifyHeadParser {
 
     private struct Fields {
         let bodyLimit: Int
+        let leavesOrigins: Bool
         var bodyLength: Int?
         var hasHost = false
         var hasContentType = false
@@ -28,7 +34,10 @@ enum NotifyHeadParser {
         var idempotencyKey: String?
         var closes = false
 
-        init(bodyLimit: Int) { self.bodyLimit = bodyLimit }
+        init(bodyLimit: Int, leavesOrigins: Bool) {
+            self.bodyLimit = bodyLimit
+            self.leavesOrigins = leavesOrigins
+        }
 
         func head(length: Int) -> NotifyHead? {
             guard hasHost, hasContentType, let bodyLength else { return nil }
@@ -67,6 +76,8 @@ enum NotifyHeadParser {
                 16 where name.equals("content-encoding"), 16 where name.equals("proxy-connection"),
                 17 where name.equals("transfer-encoding"):
                 return false
+            case 6 where name.equals("origin"):
+                return !leavesOrigins
             case 10 where name.equals("connection"):
                 guard !hasConnection else { return false }
                 hasConnection = true

@@ -39,13 +39,15 @@ struct RawAnswers {
         return buffer
     }
 
-    mutating func encode(_ problem: Problem, closes: Bool) -> ByteBuffer {
+    /// - Parameter lines: Whole header lines beside those that every problem has.
+    mutating func encode(_ problem: Problem, closes: Bool, lines: String = "") -> ByteBuffer {
         let body = problem.json
         buffer.clear(minimumCapacity: body.utf8.count + 256)
         buffer.writeString("HTTP/1.1 \(problem.status) \(problem.title)\r\ncontent-type: \(Problem.mediaType)\r\n")
         buffer.writeString("date: \(date)\r\ncontent-length: \(body.utf8.count)\r\n")
         if let seconds = problem.retryAfterSeconds { buffer.writeString("retry-after: \(seconds)\r\n") }
         if closes { buffer.writeStaticString("connection: close\r\n") }
+        buffer.writeString(lines)
         buffer.writeStaticString("\r\n")
         buffer.writeString(body)
         return buffer

@@ -44,8 +44,14 @@ struct RequestSniffer {
     private static let notifyLine: StaticString = "POST /api/v1/notify HTTP/1.1\r\n"
     private static let upgradeStart: StaticString = "GET /ws"
 
-    /// - Parameter bytes: Everything received from the request's first byte on.
-    mutating func examine(_ bytes: UnsafeRawBufferPointer, bodyLimit: Int) -> RequestVerdict {
+    /// - Parameters:
+    ///   - bytes: Everything received from the request's first byte on.
+    ///   - leavesOrigins: A request that names its origin is left to the library.
+    mutating func examine(
+        _ bytes: UnsafeRawBufferPointer,
+        bodyLimit: Int,
+        leavesOrigins: Bool = false
+    ) -> RequestVerdict {
         let isNotify = Self.matches(bytes, Self.notifyLine)
         guard isNotify || Self.isUpgrade(bytes) else { return .library }
         switch findHeadEnd(bytes) {
@@ -55,8 +61,13 @@ struct RequestSniffer {
             searched = 0
             guard isNotify else { return .upgrade }
             let lines = UnsafeRawBufferPointer(rebasing: bytes[Self.notifyLine.utf8CodeUnitCount..<length])
-            return NotifyHeadParser.parse(lines, headLength: length, bodyLimit: bodyLimit).map { .notify($0) }
-                ?? .library
+            let head = NotifyHeadParser.parse(
+                lines,
+                headLength: length,
+                bodyLimit: bodyLimit,
+                leavesOrigins: leavesOrigins
+            )
+            return head.map { .notify($0) } ?? .library
         }
     }
 

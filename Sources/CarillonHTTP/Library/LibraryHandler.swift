@@ -43,6 +43,8 @@ final class LibraryHandler: ChannelInboundHandler, RemovableChannelHandler {
     private var activeTick: Int
     private var startedTick: Int?
     private var sawPart = false
+    /// What refusals of the request under way say to its origin.
+    private var crossOriginLines = ""
 
     /// Puts the library's handlers behind `front`, which is about to leave.
     static func install(on channel: any Channel, after front: FrontHandler, _ shared: HTTPLoop) throws {
@@ -117,6 +119,8 @@ final class LibraryHandler: ChannelInboundHandler, RemovableChannelHandler {
     func errorCaught(context: ChannelHandlerContext, error: any Error) {
         switch (error, phase) {
         case (_, .lingering): break
+        // The parser has read on behind a request that was the connection's last.
+        case (is HTTPParserError, .upgrading): break
         case (HTTPParserError.headerOverflow, _): refuse(context, .headTooLarge)
         case (let error as HTTPParserError, _): refuse(context, .badRequest("this is not HTTP/1.1: \(error)"))
         default: context.close(promise: nil)
@@ -127,6 +131,7 @@ final class LibraryHandler: ChannelInboundHandler, RemovableChannelHandler {
 
     private func begin(_ context: ChannelHandlerContext, _ head: HTTPRequestHead) {
         if startedTick == nil { startedTick = shared.tick }
+        if let policy = shared.crossOrigin { crossOriginLines = policy.lines(for: head.headers.first(name: "origin")) }
         if let problem = RequestRules.problem(with: head) { return refuse(context, problem) }
         if let length = RequestRules.contentLength(head), length > shared.configuration.bodyLimitBytes {
             return refuse(context, .tooLarge(limit: shared.configuration.bodyLimitBytes))
@@ -140,7 +145,11 @@ final class LibraryHandler: ChannelInboundHandler, RemovableChannelHandler {
 
     private func dispatch(_ context: ChannelHandlerContext, _ head: HTTPRequestHead, _ body: ByteBuffer) {
         startedTick = nil
-        if RequestRules.isWebSocketUpgrade(head) { return handOver(context, head) }
+        if RequestRules.isWebSocketUpgrade(head) {
+            let upgrades = shared.upgrades
+            return handOver(context, UpgradeHandoff(after: RequestRules.rawHead(head), upgrades.takeOver))
+        }
+        if RequestRules.isStream(head) { return openStream(context, head) }
         guard let request = try? HTTPRequest(head, secure: false, splitCookie: false) else {
             return refuse(context, .badRequest("this is not a request method"))
         }
@@ -160,11 +169,21 @@ final class LibraryHandler: ChannelInboundHandler, RemovableChannelHandler {
         if !shared.requests.submit(exchange) { refuse(context, .shuttingDown) }
     }
 
+    private func openStream(_ context: ChannelHandlerContext, _ head: HTTPRequestHead) {
+        let request = StreamRequest(
+            query: head.uri.firstIndex(of: "?").map { String(head.uri[$0...].dropFirst()) } ?? "",
+            lastEventID: head.headers.first(name: "last-event-id"),
+            isHead: head.method == .HEAD,
+            answerLines: "date: \(shared.answers.date)\r\n" + crossOriginLines
+        )
+        let upgrades = shared.upgrades
+        handOver(context, UpgradeHandoff(after: nil) { channel, _ in upgrades.openStream(on: channel, request) })
+    }
+
     /// Leaves the connection to the upgrade target, once the parser has given back what it holds.
-    private func handOver(_ context: ChannelHandlerContext, _ head: HTTPRequestHead) {
+    private func handOver(_ context: ChannelHandlerContext, _ handoff: UpgradeHandoff) {
         phase = .upgrading
         let operations = context.pipeline.syncOperations
-        let handoff = UpgradeHandoff(shared.upgrades, bytes: RequestRules.rawHead(head))
         do {
             try operations.addHandler(handoff, position: .after(decoder))
         } catch {
@@ -241,7 +260,7 @@ final class LibraryHandler: ChannelInboundHandler, RemovableChannelHandler {
 
     /// Answers a request that breaks HTTP, or a bound, and ends the connection.
     private func refuse(_ context: ChannelHandlerContext, _ problem: Problem) {
-        finish(context, with: shared.answers.encode(problem, closes: true))
+        finish(context, with: shared.answers.encode(problem, closes: true, lines: crossOriginLines))
     }
 
     /// Writes the connection's last bytes, past the encoder.

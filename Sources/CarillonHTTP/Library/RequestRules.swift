@@ -55,6 +55,12 @@ enum RequestRules {
         return head.uri == "/ws" || head.uri.hasPrefix("/ws?")
     }
 
+    /// Whether it asks for server-sent events.
+    static func isStream(_ head: HTTPRequestHead) -> Bool {
+        guard head.method == .GET || head.method == .HEAD else { return false }
+        return head.uri == Routes.stream || head.uri.hasPrefix(Routes.stream + "?")
+    }
+
     /// The bytes of a head that the parser has consumed.
     static func rawHead(_ head: HTTPRequestHead) -> ByteBuffer {
         var bytes = ByteBuffer()

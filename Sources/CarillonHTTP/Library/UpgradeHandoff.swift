@@ -7,14 +7,17 @@ import NIOHTTP1
 final class UpgradeHandoff: ChannelInboundHandler, RemovableChannelHandler {
     typealias InboundIn = ByteBuffer
 
-    private let target: any UpgradeTarget
-    private var bytes: ByteBuffer
+    private let takeOver: (any Channel, ByteBuffer) -> Void
+    private var bytes: ByteBuffer?
     private var context: ChannelHandlerContext?
 
-    /// - Parameter bytes: The request head, which the parser has consumed already.
-    init(_ target: any UpgradeTarget, bytes: ByteBuffer) {
-        self.target = target
-        self.bytes = bytes
+    /// - Parameters:
+    ///   - head: The request head, which the parser has consumed already. Nil where nothing that follows the request matters: the
+    ///     parser goes on with it in its own way and is not listened to.
+    ///   - takeOver: Called with `head` and what follows it, when the pipeline is empty.
+    init(after head: ByteBuffer?, _ takeOver: @escaping (any Channel, ByteBuffer) -> Void) {
+        self.bytes = head
+        self.takeOver = takeOver
     }
 
     func handlerAdded(context: ChannelHandlerContext) { self.context = context }
@@ -22,12 +25,13 @@ final class UpgradeHandoff: ChannelInboundHandler, RemovableChannelHandler {
     func handlerRemoved(context: ChannelHandlerContext) { self.context = nil }
 
     func channelRead(context: ChannelHandlerContext, data: NIOAny) {
+        guard bytes != nil else { return }
         var more = Self.unwrapInboundIn(data)
-        bytes.writeBuffer(&more)
+        bytes?.writeBuffer(&more)
     }
 
     func errorCaught(context: ChannelHandlerContext, error: any Error) {
-        context.close(promise: nil)
+        if bytes != nil { context.close(promise: nil) }
     }
 
     func awaitRemoval(
@@ -43,7 +47,7 @@ final class UpgradeHandoff: ChannelInboundHandler, RemovableChannelHandler {
         guard let context, context.channel.isActive else { return }
         let channel = context.channel
         context.pipeline.syncOperations.removeHandler(context: context, promise: nil)
-        target.takeOver(channel: channel, bytes: bytes)
+        takeOver(channel, bytes ?? ByteBuffer())
     }
 }
 

@@ -38,7 +38,7 @@ struct NotifyDoor: Sendable {
         }.get()
     }
 
-    private static func isJSON(_ headers: HTTPFields) -> Bool {
+    static func isJSON(_ headers: HTTPFields) -> Bool {
         guard headers[values: .contentEncoding].isEmpty else { return false }
         let types = headers[values: .contentType]
         guard types.count == 1 else { return false }

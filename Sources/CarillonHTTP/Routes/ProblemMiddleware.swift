@@ -40,15 +40,18 @@ struct ProblemMiddleware: RouterMiddleware {
 
     /// Hummingbird's router takes `/a//b/` for `/a/b`; here they are two paths.
     private static func isCanonical(_ path: String) -> Bool {
-        path == "/" || (!path.hasSuffix("/") && !path.utf8.isAdjacent(UInt8(ascii: "/")))
+        guard !path.utf8.isAdjacent(UInt8(ascii: "/")) else { return false }
+        // The lists of inboxes are known by both forms of their name.
+        return path == "/" || !path.hasSuffix("/") || InboxRoutes.bases.contains { path == $0.path + "/" }
     }
 
     /// The answer where path and method together have no route.
     private func unrouted(_ request: Request) -> Response {
         let path = request.uri.path
         let allowed: [String]
-        if let method = Routes.methods[path] {
-            allowed = method == .get ? ["GET", "HEAD", "OPTIONS"] : [method.rawValue, "OPTIONS"]
+        if let methods = Routes.methods(of: path) {
+            let names = methods.flatMap { $0 == .get ? ["GET", "HEAD"] : [$0.rawValue] }
+            allowed = names + ["OPTIONS"]
         } else if path == "*" {
             allowed = ["GET", "HEAD", "OPTIONS", "POST"]
         } else if let files, files.contains(path) {

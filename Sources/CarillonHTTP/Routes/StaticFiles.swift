@@ -114,7 +114,7 @@ final class StaticFiles: Sendable {
         let file = File(
             stamp: stamp,
             content: content,
-            entityTag: Self.entityTag(of: content),
+            entityTag: EntityTag.of(content),
             lastModified: CalendarDate(milliseconds: Int64(stamp.modified.timeIntervalSince1970) * 1_000).httpDate
         )
         cache.withLock { $0[path] = file }
@@ -136,21 +136,10 @@ final class StaticFiles: Sendable {
         value.flatMap { Int("\($0)") }
     }
 
-    /// Made from the content alone (FNV-1a), so that all pods give a file the same tag.
-    private static func entityTag(of content: ByteBuffer) -> String {
-        var hash: UInt64 = 0xcbf2_9ce4_8422_2325
-        for byte in content.readableBytesView { hash = (hash ^ UInt64(byte)) &* 0x100_0000_01b3 }
-        return "\"\(String(hash, radix: 16))-\(String(content.readableBytes, radix: 16))\""
-    }
-
     /// - Source: RFC 9110 §13.2.2; a date is compared as the text that we sent
     private static func isFresh(_ file: File, _ headers: HTTPFields) -> Bool {
-        if let tags = headers[.ifNoneMatch] {
-            return tags.split(separator: ",").contains { tag in
-                let tag = tag.drop { $0 == " " }.prefix { $0 != " " }
-                return tag == "*" || tag == file.entityTag || tag == "W/" + file.entityTag
-            }
-        }
+        let tags = headers[values: .ifNoneMatch]
+        if !tags.isEmpty { return EntityTag.isListed(file.entityTag, in: tags) }
         return headers[.ifModifiedSince] == file.lastModified
     }
 }

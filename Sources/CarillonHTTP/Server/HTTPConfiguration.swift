@@ -16,8 +16,12 @@ package struct HTTPConfiguration: Sendable {
     package var drainTimeout = Duration.seconds(5)
     /// The folder of the web UI; without one there is no `/`.
     package var webFolder: String?
+    /// `FRONTEND_URL`: whose pages may call from elsewhere; nil says nothing of other origins.
+    package var allowedOrigins: AllowedOrigins?
     /// `USER_IDS`, for the history call.
     package var userIDs = UserIDKind.int
+
+    var crossOrigin: CrossOrigin? { allowedOrigins.map(CrossOrigin.init) }
 
     /// Longest request head, request line and final empty line included. Not a setting: proxies and the other parser
     /// know 16 KiB too.

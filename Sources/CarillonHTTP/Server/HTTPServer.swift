@@ -116,7 +116,13 @@ package final class HTTPServer: Service {
         if files == nil, let folder = configuration.webFolder {
             logger.warning("there is no web folder, so there is no web UI", metadata: ["folder": "\(folder)"])
         }
-        let routes = Routes(services: routes, notify: door, files: files, userIDs: configuration.userIDs)
+        let routes = Routes(
+            services: routes,
+            notify: door,
+            files: files,
+            userIDs: configuration.userIDs,
+            crossOrigin: configuration.crossOrigin
+        )
         let requests = RequestRunner(responder: routes.responder(), observer: observer, logger: logger)
         let shared = try await eventLoop.submit { [configuration, observer, logger] in
             let shared = HTTPLoop(

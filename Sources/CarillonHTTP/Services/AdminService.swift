@@ -6,10 +6,32 @@ package protocol AdminService: Sendable {
     func clients(page: Page) async throws(Problem) -> ClientList
     /// Users with at least one live connection on any pod, newest first.
     func users(page: Page) async throws(Problem) -> UserList
+    /// Pods and their signs of life, by name.
+    func pods() async throws(Problem) -> [PodRow]
     /// Unread notifications, newest first.
     func pending(page: Page) async throws(Problem) -> PendingList
     /// One user's last notifications, oldest first.
     func history(user: User) async throws(Problem) -> History
+}
+
+/// A row of `/api/v1/admin/pods`.
+package struct PodRow: Sendable {
+    package let podID: String
+    /// Unix time in seconds at which it said last that it lives, by its own clock.
+    package let heartbeatAt: UInt64
+    /// The pod that answers hears its heartbeat.
+    package let isAlive: Bool
+    /// It is the pod that answers.
+    package let isSelf: Bool
+    package let connections: Int
+
+    package init(podID: String, heartbeatAt: UInt64, isAlive: Bool, isSelf: Bool, connections: Int) {
+        self.podID = podID
+        self.heartbeatAt = heartbeatAt
+        self.isAlive = isAlive
+        self.isSelf = isSelf
+        self.connections = connections
+    }
 }
 
 /// Which part of a listing is asked for.

@@ -33,6 +33,18 @@ enum Documents {
         return out
     }
 
+    static func pods(_ pods: [PodRow]) -> ByteBuffer {
+        var out = ByteBuffer()
+        out.writeString("{\"pods\":[")
+        out.writeRows(pods) { out, pod in
+            out.writeString("{\"pod_id\":\(JSON.quoted(pod.podID))")
+            out.writeString(",\"heartbeat_at\":\"\(Timestamp(milliseconds: pod.heartbeatAt * 1_000).text)\"")
+            out.writeString(",\"alive\":\(pod.isAlive),\"self\":\(pod.isSelf),\"connections\":\(pod.connections)}")
+        }
+        out.writeString("],\"total\":\(pods.count)}")
+        return out
+    }
+
     static func pending(_ list: PendingList) -> ByteBuffer {
         var out = ByteBuffer()
         out.writeString("{\"pending_notifications\":{")

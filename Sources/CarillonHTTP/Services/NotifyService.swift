@@ -35,7 +35,7 @@ package enum NotifyAnswer: Sendable {
     }
 }
 
-/// What WebSocket connections go to.
+/// What connections of devices go to.
 ///
 /// - Isolation: event loop of the server
 package protocol UpgradeTarget: AnyObject {
@@ -46,4 +46,19 @@ package protocol UpgradeTarget: AnyObject {
     /// - Parameter bytes: Everything received and not yet answered: the request head, byte for byte or (behind earlier
     ///   library requests) rebuilt from its parsed form, and what came after it. It is not fired through the pipeline.
     func takeOver(channel: any Channel, bytes: ByteBuffer)
+
+    /// Takes a connection over whose last request is one for an event stream. The pipeline is as empty as for a WebSocket; bytes
+    /// behind the request mean nothing.
+    func openStream(on channel: any Channel, _ request: StreamRequest)
+}
+
+/// A `GET` or `HEAD` of `/api/v1/stream`.
+package struct StreamRequest: Equatable, Sendable {
+    /// What follows `?` in the target, percent-encoded as it came.
+    package let query: String
+    /// `Last-Event-ID`, as it came.
+    package let lastEventID: String?
+    package let isHead: Bool
+    /// Whole header lines that belong into the answer.
+    package let answerLines: String
 }

@@ -96,8 +96,12 @@ final class GroupKeeper {
     private func finished(_ inbox: Inbox, _ reads: [PendingRead], _ result: GroupResult) {
         if result.hasMore { inbox.needsWholeHandOut() }
         hub.metrics.notificationsAcked.increment(by: result.newlyRead)
+        let now = Timestamp.nowMilliseconds()
+        let areNew = result.newlyRead == reads.count
         for read in reads {
             if result.isStored {
+                let id = read.entry.notificationID
+                hub.receiptKeeper.note(areNew ? .read(id, at: now) : .readAgain(id, at: now), for: inbox)
                 hub.tellRead(read.entry, of: inbox.key, otherPods: result.otherPods)
             } else {
                 let error = ClientFrameError(

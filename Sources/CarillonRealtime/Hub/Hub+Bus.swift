@@ -12,6 +12,7 @@ extension Hub: BusListener {
             pushed(entry, predecessor: predecessor, content: content, of: user)
         case .read(let user, let entry): inboxes[user]?.tellRead(entry)
         case .autoCleared(let user, let entry): inboxes[user]?.tellCleared(entry)
+        case .inboxChanged(let user, let change): heard(change, of: user)
         case .changed(let user): if let inbox = inboxes[user] { lookAgain(at: inbox) }
         case .joined, .restarted, .resync, .probe: break
         }

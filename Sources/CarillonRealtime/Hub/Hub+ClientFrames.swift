@@ -48,11 +48,11 @@ extension Hub {
 
     private func refuseSync(_ device: Device) {
         let error = ClientFrameError(.unavailable, "Redis is away", type: "sync.request")
-        device.answerSync(WebSocketFrame.text { ServerFrame.writeError(error, into: &$0) })
+        device.answerSync(DeviceFrame { ServerFrame.writeError(error, into: &$0) })
     }
 
-    private static func syncResponse(_ part: InboxPart, _ payloads: [ByteBuffer?]) -> ByteBuffer {
-        WebSocketFrame.text { buffer in
+    private static func syncResponse(_ part: InboxPart, _ payloads: [ByteBuffer?]) -> DeviceFrame {
+        DeviceFrame { buffer in
             buffer.writeStaticString("{\"type\":\"sync.response\",\"data\":[")
             var isFirst = true
             for (entry, payload) in zip(part.entries, payloads) {
@@ -63,7 +63,8 @@ extension Hub {
                 if !isFirst { buffer.writeStaticString(",") }
                 isFirst = false
                 let status: EntryStatus = content == nil ? .autoCleared : isRead ? .read : .unread
-                ServerFrame.writeEntry(reference, content ?? .expired(at: entry.id), status, into: &buffer)
+                let shown = content ?? .expired(at: entry.id)
+                ServerFrame.writeEntry(reference, shown, status, marks: part.marks, into: &buffer)
             }
             buffer.writeStaticString("]}")
         }
@@ -74,9 +75,7 @@ extension Hub {
             guard isStored else {
                 return device.send(ClientFrameError(.unavailable, "Redis is away", type: "retention.set"))
             }
-            device.connection.sendBulk(
-                WebSocketFrame.text { ServerFrame.writeRetentionAck(days: days, into: &$0) }
-            )
+            device.connection.sendBulk(DeviceFrame { ServerFrame.writeRetentionAck(days: days, into: &$0) })
         }
     }
 }

@@ -78,7 +78,7 @@ extension Hub {
     private func startAgain(_ inbox: Inbox) {
         inbox.forgetHistory()
         metrics.resyncCloses.increment(by: inbox.devices.count)
-        for device in inbox.devices { device.connection.close(code: .serviceRestart, reason: "resync needed") }
+        for device in inbox.devices { device.connection.demandResync() }
     }
 
     /// Redis no longer says that the user has devices here: somebody deleted it, and with it what other pods said of him.

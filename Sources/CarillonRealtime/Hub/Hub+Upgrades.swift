@@ -1,7 +1,8 @@
 package import CarillonDomain
 
 extension Problem {
-    fileprivate static let draining = Problem(
+    /// The pod is stopping.
+    static let draining = Problem(
         status: 503,
         code: "draining",
         title: "Service Unavailable",
@@ -10,11 +11,12 @@ extension Problem {
     )
 }
 
-extension Hub: WebSocketAcceptor {
+extension Hub: ConnectionAcceptor {
     package func accept(
         query: String,
-        connection: WebSocketConnection
-    ) -> Result<any WebSocketSession, Problem> {
+        lastEventID: String?,
+        connection: DeviceConnection
+    ) -> Result<any ConnectionSession, Problem> {
         guard !isDraining else { return .failure(.draining) }
         let parameters = QueryParameters(query)
         do throws(Problem) {
@@ -23,8 +25,9 @@ extension Hub: WebSocketAcceptor {
                 connection: connection,
                 user: user,
                 number: nextDevice,
-                since: try Self.since(parameters["since"]),
+                since: try Self.since(parameters["since"], lastEventID: lastEventID),
                 epoch: parameters["epoch"],
+                wantsUnreadCount: try parameters.flag("unread_count") ?? false,
                 hub: self
             )
             nextDevice += 1
@@ -34,7 +37,14 @@ extension Hub: WebSocketAcceptor {
         }
     }
 
-    private static func since(_ text: String?) throws(Problem) -> StreamID? {
+    /// What the device was given last: a browser that comes back by itself knows better than the page that it came from.
+    private static func since(_ text: String?, lastEventID: String?) throws(Problem) -> StreamID? {
+        if let lastEventID {
+            guard let id = StreamID(lastEventID) else {
+                throw .badParameter("Last-Event-ID", "must be the id of an event of this stream")
+            }
+            return id
+        }
         guard let text, !text.isEmpty else { return nil }
         guard let id = StreamID(text) else {
             throw .badParameter("since", "must be a stream id such as 1640995200000-0")

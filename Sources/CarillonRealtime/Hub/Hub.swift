@@ -12,12 +12,15 @@ package import NIOCore
 package final class Hub {
     let eventLoop: any EventLoop
     package let store: InboxStore
+    let reader: InboxReader
+    let writer: InboxWriter
     let metrics: Metrics
     let logger: Logger
     let userIDs: UserIDKind
     package let pods: PodDirectory
     package let bus: BusSender
     private(set) lazy var groupKeeper = GroupKeeper(hub: self)
+    let receiptKeeper: ReceiptKeeper
     /// Names the history that stream ids belong to; see `InboxStore.epoch`.
     var epoch = "0"
     private(set) var inboxes: [UserKey: Inbox] = [:]
@@ -30,11 +33,14 @@ package final class Hub {
         visitAll { $0.resync() }
     }
     var nextDevice: UInt64 = 1
+    var watchCount = 0
     private(set) var isDraining = false
 
     package init(
         eventLoop: any EventLoop,
         store: InboxStore,
+        reader: InboxReader,
+        writer: InboxWriter,
         pods: PodDirectory,
         userIDs: UserIDKind,
         metrics: Metrics,
@@ -42,6 +48,9 @@ package final class Hub {
     ) {
         self.eventLoop = eventLoop
         self.store = store
+        self.reader = reader
+        self.writer = writer
+        self.receiptKeeper = ReceiptKeeper(eventLoop: eventLoop, store: store)
         self.pods = pods
         self.userIDs = userIDs
         self.metrics = metrics
@@ -53,26 +62,34 @@ package final class Hub {
 
     func join(_ device: Device) -> Inbox {
         eventLoop.assertInEventLoop()
-        metrics.websocketConnections.add(1)
+        count(device, 1)
         store.connections.opened(record(device))
-        if let inbox = inboxes[device.user.key] {
-            inbox.add(device)
-            return inbox
-        }
-        let inbox = Inbox(key: device.user.key, hub: self)
-        inboxes[device.user.key] = inbox
-        metrics.localUsers.set(inboxes.count)
+        let inbox = open(device.user.key)
         inbox.add(device)
+        return inbox
+    }
+
+    /// The user's inbox here, and his presence where there is none yet.
+    func open(_ user: UserKey) -> Inbox {
+        if let inbox = inboxes[user] { return inbox }
+        let inbox = Inbox(key: user, hub: self)
+        inboxes[user] = inbox
+        metrics.localUsers.set(inboxes.count)
         confirmPresence(inbox)
-        store.ensureGroup(inbox.key)
+        store.ensureGroup(user)
         return inbox
     }
 
     func leave(_ device: Device, _ inbox: Inbox, wasLive: Bool) {
-        metrics.websocketConnections.add(-1)
-        store.connections.closed(device.connectionID)
+        count(device, -1)
+        store.connections.closed(record(device))
         inbox.remove(device, wasLive: wasLive)
-        guard inbox.devices.isEmpty else { return }
+        closeIfUnused(inbox)
+    }
+
+    /// Nobody may need the inbox any more.
+    func closeIfUnused(_ inbox: Inbox) {
+        guard inbox.devices.isEmpty, inbox.watches.isEmpty else { return }
         inboxes[inbox.key] = nil
         metrics.localUsers.set(inboxes.count)
         release(inbox.key, holdsLock: inbox.holdsLock)
@@ -129,8 +146,14 @@ package final class Hub {
             user: device.user.key,
             podID: store.settings.podID,
             connectionID: device.connectionID,
-            connectedAt: device.connectedAt
+            connectedAt: device.connectedAt,
+            transport: device.connection.transport
         )
+    }
+
+    private func count(_ device: Device, _ change: Int) {
+        metrics.websocketConnections.add(change)
+        if device.connection.transport == .eventStream { metrics.eventStreams.add(change) }
     }
 
     package var isEmpty: Bool { inboxes.isEmpty }
@@ -138,17 +161,20 @@ package final class Hub {
     package var waitingForUpkeep: Int { groupKeeper.waiting }
 
     /// Does at once what waits for the next batch of group upkeep.
-    package func finishUpkeep() { groupKeeper.flush() }
+    package func finishUpkeep() {
+        groupKeeper.flush()
+        receiptKeeper.flush()
+    }
 
     /// Closes all sockets, spread evenly over `duration`, each with a hint when to come back, and takes no new ones.
     package func drain(over duration: TimeAmount) {
         isDraining = true
+        endWatches()
         let devices = inboxes.values.flatMap(\.devices)
         for (index, device) in devices.enumerated() {
             let delay = TimeAmount.nanoseconds(duration.nanoseconds * Int64(index) / Int64(devices.count))
             eventLoop.assumeIsolated().scheduleTask(in: delay) {
-                let pause = Int.random(in: 100...1_000)
-                device.connection.close(code: .goingAway, reason: "going away; come back in \(pause) ms")
+                device.connection.sendAway(pauseMilliseconds: DeviceConnection.comeBackMilliseconds)
             }
         }
     }

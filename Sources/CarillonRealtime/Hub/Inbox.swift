@@ -17,6 +17,10 @@ final class Inbox {
     private unowned let hub: Hub
     private(set) var devices: [Device] = []
     private var liveDevices = 0
+    /// Devices that are told the number of unread ones after each change.
+    private(set) var countingDevices = 0
+    /// Those who are no devices and wait for something to happen.
+    var watches: [InboxWatch] = []
     private(set) var cursor = DeliveryCursor()
     /// Redis has said once that it knows of the user's devices here.
     var isPresent = false
@@ -33,6 +37,9 @@ final class Inbox {
     /// It stands in the queues for group upkeep.
     var isQueuedForReads = false
     var isQueuedForHandOut = false
+    /// What is to be written down of notifications.
+    var receipts: [ReceiptEvent] = []
+    private(set) lazy var teller = InboxTeller(hub: hub, inbox: self)
     private var isReading = false
     /// Counts the histories of the stream that this pod knew; what was asked of an earlier one is of no use.
     private var history = 0
@@ -54,10 +61,14 @@ final class Inbox {
         self.hub = hub
     }
 
-    func add(_ device: Device) { devices.append(device) }
+    func add(_ device: Device) {
+        devices.append(device)
+        if device.wantsUnreadCount { countingDevices += 1 }
+    }
 
     func remove(_ device: Device, wasLive: Bool) {
         devices.removeAll { $0 === device }
+        if device.wantsUnreadCount { countingDevices -= 1 }
         if wasLive { liveDevices -= 1 }
     }
 
@@ -113,6 +124,7 @@ final class Inbox {
         // Without a live device nobody waits for the push; those that replay read on until they have what was heard of.
         let known = content == nil || !hasLiveDevice ? nil : predecessor
         let action = cursor.received(entry.streamID, predecessor: known)
+        if action != .drop { wakeWatches() }
         switch action {
         case .drop:
             hub.metrics.duplicatesSuppressed.increment()
@@ -140,6 +152,7 @@ final class Inbox {
 
     /// The stream's history has gone back or away: nothing is known of the new one.
     func forgetHistory() {
+        wakeWatches()
         history += 1
         cursor = DeliveryCursor()
         toldReads.removeAll()
@@ -148,15 +161,21 @@ final class Inbox {
 
     /// Something newer may be in the stream.
     func heardOf(_ id: StreamID) {
+        if id > cursor.newest { wakeWatches() }
         guard cursor.received(id, predecessor: nil) == .readStream else { return }
         wasAdded(after: cursor.position)
         if hasLiveDevice { readStream() }
     }
 
     private func push(_ entry: EntryReference, _ content: NotificationContent, _ status: EntryStatus) {
-        let frame = WebSocketFrame.text { ServerFrame.writePush(entry, content, status, into: &$0) }
-        for device in devices { device.push(frame, entry.streamID) }
+        var frame = DeviceFrame(id: entry.streamID) { ServerFrame.writePush(entry, content, status, into: &$0) }
+        var pushed = 0
+        for device in devices where device.push(&frame, entry.streamID) { pushed += 1 }
         let now = Timestamp.nowMilliseconds()
+        if pushed > 0 {
+            hub.receiptKeeper.note(.pushed(entry.notificationID, devices: pushed, at: now), for: self)
+            countMayHaveChanged()
+        }
         let sent = entry.streamID.milliseconds
         hub.metrics.deliveryLatency.observe(Double(now > sent ? now - sent : 0))
     }
@@ -195,6 +214,8 @@ final class Inbox {
 
     /// Re-reads what other pods may have said in vain: reads of the last entries, then everything after the cursor.
     func resync() {
+        teller.retry()
+        wakeWatches()
         hub.store.read(.newest(count: Limits.replayEntries), of: key) { [self] result in
             guard case .success(let part) = result else { return }
             for entry in part.entries where entry.id <= cursor.position && part.isRead(entry) {
@@ -207,17 +228,48 @@ final class Inbox {
 
     // MARK: - Telling
 
+    /// Something happened, or may have.
+    func wakeWatches() {
+        for watch in watches { watch.changed() }
+    }
+
     func tellRead(_ entry: EntryReference) {
+        wakeWatches()
         if toldReads.count < Self.toldReadsKept { toldReads.insert(entry.streamID) }
-        let frame = WebSocketFrame.text { ServerFrame.writeReadAck(entry, into: &$0) }
-        for device in devices { device.told(read: entry, frame) }
+        var frame = DeviceFrame { ServerFrame.writeReadAck(entry, into: &$0) }
+        for device in devices { device.told(read: entry, &frame) }
+        countMayHaveChanged()
     }
 
     func tellCleared(_ entry: EntryReference) {
+        wakeWatches()
+        remember(cleared: entry)
+        var frame = DeviceFrame { ServerFrame.writeAutoCleared(entry, into: &$0) }
+        for device in devices { device.told(cleared: entry, &frame) }
+        countMayHaveChanged()
+    }
+
+    private func countMayHaveChanged() {
+        if countingDevices > 0 { teller.countMayHaveChanged() }
+    }
+
+    private func remember(cleared entry: EntryReference) {
         cleared.append(entry)
         if cleared.count > Self.clearedKept { cleared.removeFirst() }
-        let frame = WebSocketFrame.text { ServerFrame.writeAutoCleared(entry, into: &$0) }
-        for device in devices { device.told(cleared: entry, frame) }
+    }
+
+    /// Something was done over HTTP, here or on another pod.
+    func changed(_ change: InboxChange) {
+        wakeWatches()
+        if change.action == .unread { toldReads.subtract(change.entries.map(\.streamID)) }
+        if change.action.removes { change.entries.forEach(remember(cleared:)) }
+        for device in devices { device.heard(change) }
+        if !devices.isEmpty { teller.tell(change) }
+    }
+
+    func tellChange(_ change: InboxChange, unreadCount: Int) {
+        var frame = DeviceFrame { ServerFrame.writeInboxChanged(change, unreadCount: unreadCount, into: &$0) }
+        for device in devices { device.told(change, &frame) }
     }
 
     func wasCleared(_ entry: EntryReference) -> Bool { cleared.contains(entry) }

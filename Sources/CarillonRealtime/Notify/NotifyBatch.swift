@@ -13,6 +13,8 @@ final class NotifyBatch: AppendObserver {
     /// For each row of the request its place in `targets`.
     private var rows: [Int] = []
     private var stored = 0
+    /// What was stored under the request's `collapse_key`.
+    private var collapsing: [InboxEntry] = []
     private var completion: ((NotifyBatch) -> Void)?
 
     /// - Parameter makeID: The id for a user, given his place among the distinct ones.
@@ -80,6 +82,7 @@ final class NotifyBatch: AppendObserver {
         let entry = EntryReference(streamID: appended.streamID, notificationID: target.notificationID)
         let user = target.user.key
         if appended.isNew { hub.metrics.notificationsSent.increment() }
+        if request.collapseKey != nil { collapsing.append(InboxEntry(user: user, entry: entry)) }
         hub.pushed(entry, predecessor: appended.predecessor, content: request.content, of: user)
         guard !appended.otherPods.isEmpty else { return }
         var payload = ByteBuffer()
@@ -95,6 +98,11 @@ final class NotifyBatch: AppendObserver {
     }
 
     func appendFinished(stored: Int) {
+        guard let key = request.collapseKey, !collapsing.isEmpty else { return finish(stored: stored) }
+        hub.collapse(collapsing, key: key) { [self] done in finish(stored: stored - (collapsing.count - done)) }
+    }
+
+    private func finish(stored: Int) {
         self.stored = stored
         completion?(self)
         completion = nil

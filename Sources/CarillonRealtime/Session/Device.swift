@@ -6,11 +6,15 @@ package import NIOCore
 /// One open connection of a user, from its replay to its last frame.
 ///
 /// - Isolation: the event loop of its socket
-package final class Device: WebSocketSession {
-    let connection: WebSocketConnection
+package final class Device: ConnectionSession {
+    let connection: DeviceConnection
     let user: User
     let number: UInt64
     let connectedAt: UInt64
+    /// It asked to be told the number of unread ones after each change.
+    let wantsUnreadCount: Bool
+    /// The inbox changed while it was replayed: the number that `session.ready` tells may be wrong.
+    private var isCountDoubtful = false
     private unowned let hub: Hub
     /// Nil before the upgrade is complete and after the socket has closed.
     private(set) var inbox: Inbox?
@@ -42,16 +46,18 @@ package final class Device: WebSocketSession {
     private static let readOnCount = 100
 
     init(
-        connection: WebSocketConnection,
+        connection: DeviceConnection,
         user: User,
         number: UInt64,
         since: StreamID?,
         epoch: String?,
+        wantsUnreadCount: Bool,
         hub: Hub
     ) {
         self.connection = connection
         self.user = user
         self.number = number
+        self.wantsUnreadCount = wantsUnreadCount
         self.hub = hub
         self.connectedAt = Timestamp.nowMilliseconds()
         self.phase = .connecting(since: since, epoch: epoch)
@@ -110,7 +116,7 @@ package final class Device: WebSocketSession {
     }
 
     /// The answer to the first request that waits; the next one follows when the socket has taken it.
-    func answerSync(_ frame: ByteBuffer) {
+    func answerSync(_ frame: DeviceFrame) {
         guard !syncs.isEmpty else { return }
         isSyncAnswered = true
         connection.sendBulk(frame)
@@ -124,7 +130,7 @@ package final class Device: WebSocketSession {
     }
 
     func send(_ error: ClientFrameError) {
-        connection.sendBulk(WebSocketFrame.text { ServerFrame.writeError(error, into: &$0) })
+        connection.sendBulk(DeviceFrame { ServerFrame.writeError(error, into: &$0) })
     }
 
     // MARK: - Replay
@@ -144,8 +150,22 @@ package final class Device: WebSocketSession {
                 replay.readToEnd(knownWhenSent: knownWhenSent)
                 phase = .replaying(replay)
                 if case .after(let since) = start { tellReads(part, upTo: since) }
-                showPage()
+                leaveOutExpired(replay.unseenUnread)
             }
+        }
+    }
+
+    /// Unread entries that this replay does not show count only while their payloads live.
+    private func leaveOutExpired(_ ids: [NotificationID]) {
+        // A socket that has taken everything must not begin the page on its own.
+        isFetchingPage = true
+        hub.store.expired(ids) { [self] result in
+            isFetchingPage = false
+            guard case .replaying(var replay) = phase else { return }
+            guard case .success(let expired) = result else { return startOver() }
+            for id in expired { replay.cleared(id) }
+            phase = .replaying(replay)
+            showPage()
         }
     }
 
@@ -153,7 +173,7 @@ package final class Device: WebSocketSession {
     private func tellReads(_ part: InboxPart, upTo since: StreamID) {
         for entry in part.entries.suffix(Limits.replayEntries) where entry.id <= since && part.isRead(entry) {
             guard let reference = entry.reference else { continue }
-            connection.sendBulk(WebSocketFrame.text { ServerFrame.writeReadAck(reference, into: &$0) })
+            connection.sendBulk(DeviceFrame { ServerFrame.writeReadAck(reference, into: &$0) })
         }
     }
 
@@ -204,12 +224,19 @@ package final class Device: WebSocketSession {
 
     /// Whether there was anything to show: read and expired entries, and those that name nothing, are passed over.
     private func show(_ item: Replay.Item, _ payload: ByteBuffer?, _ replay: inout Replay) -> Bool {
-        guard let reference = item.entry.reference else { return false }
+        guard let reference = item.entry.reference, !item.isGone else { return false }
         let content = payload.flatMap { NotificationContent(payload: $0, streamID: item.entry.id) }
         guard content != nil || !item.isRead else { return false }
         let status: EntryStatus = content == nil ? .autoCleared : item.isRead ? .read : .unread
         let shown = content ?? .expired(at: item.entry.id)
-        connection.sendBulk(WebSocketFrame.text { ServerFrame.writePush(reference, shown, status, into: &$0) })
+        connection.sendBulk(
+            DeviceFrame(id: reference.streamID) {
+                ServerFrame.writePush(reference, shown, status, marks: replay.marks, into: &$0)
+            }
+        )
+        if status == .unread, let inbox {
+            hub.receiptKeeper.note(.replayed(reference.notificationID, at: Timestamp.nowMilliseconds()), for: inbox)
+        }
         if status == .autoCleared {
             replay.cleared(reference.notificationID)
             toldCleared.append(reference.streamID)
@@ -225,7 +252,9 @@ package final class Device: WebSocketSession {
             mark = replay.mark
             phase = .live
             inbox.wentLive(at: mark)
-            return sendReady(unreadCount: replay.unreadCount)
+            sendReady(unreadCount: replay.unreadCount)
+            if isCountDoubtful { inbox.teller.tell(InboxChange(.count, [])) }
+            return
         }
         let knownWhenSent = inbox.cursor.newest
         hub.store.read(.after(replay.mark, count: Self.readOnCount), of: user.key) { [self] result in
@@ -250,40 +279,62 @@ package final class Device: WebSocketSession {
             lastStreamID: mark,
             epoch: hub.epoch
         )
-        connection.sendBulk(WebSocketFrame.text { ready.write(into: &$0) })
+        connection.sendBulk(DeviceFrame(id: mark) { ready.write(into: &$0) })
     }
 
     // MARK: - Live
 
     /// Gives a live device an entry that it does not have yet; the frame is shared by all devices of the user.
-    func push(_ frame: ByteBuffer, _ id: StreamID) {
-        guard case .live = phase else { return }
+    ///
+    /// - Returns: Whether it was given to it.
+    func push(_ frame: inout DeviceFrame, _ id: StreamID) -> Bool {
+        guard case .live = phase else { return false }
         guard id > mark else {
             inbox?.doubtHistory()
-            return
+            return false
         }
         mark = id
-        connection.send(frame)
+        connection.send(&frame)
+        return true
     }
 
-    func told(read entry: EntryReference, _ frame: ByteBuffer) {
+    func told(read entry: EntryReference, _ frame: inout DeviceFrame) {
         switch phase {
-        case .live: connection.send(frame)
+        case .live: connection.send(&frame)
         case .replaying(var replay):
             let tellNow = replay.read(entry)
             phase = .replaying(replay)
-            if tellNow { connection.send(frame) }
+            if tellNow { connection.send(&frame) }
         case .connecting, .waiting, .closed: break
         }
     }
 
-    func told(cleared entry: EntryReference, _ frame: ByteBuffer) {
+    func told(cleared entry: EntryReference, _ frame: inout DeviceFrame) {
         guard entry.streamID <= mark, !toldCleared.contains(entry.streamID) else { return }
         if case .replaying(var replay) = phase {
             replay.cleared(entry.notificationID)
             phase = .replaying(replay)
         }
-        connection.send(frame)
+        connection.send(&frame)
+    }
+
+    /// The inbox changed; the frame that says so follows with the number of unread ones.
+    func heard(_ change: InboxChange) {
+        guard case .replaying(var replay) = phase else { return }
+        isCountDoubtful = true
+        if change.action.removes { replay.remove(change.entries) }
+        phase = .replaying(replay)
+    }
+
+    func told(_ change: InboxChange, _ frame: inout DeviceFrame) {
+        if change.action == .count {
+            guard isLive, wantsUnreadCount || isCountDoubtful else { return }
+            isCountDoubtful = false
+        }
+        switch phase {
+        case .live, .replaying: connection.send(&frame)
+        case .connecting, .waiting, .closed: break
+        }
     }
 }
 

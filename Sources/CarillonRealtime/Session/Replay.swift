@@ -10,6 +10,8 @@ package struct Replay: Sendable {
     package struct Item: Hashable, Sendable {
         package let entry: StoredEntry
         package var isRead: Bool
+        /// It was removed since: it is passed over. It keeps its place, because its payload may be on its way.
+        package var isGone = false
     }
 
     /// Where a replay begins.
@@ -27,11 +29,18 @@ package struct Replay: Sendable {
     /// Entries that were read by others before they were read from the stream: what a reading in flight says of them is old.
     private var earlyReads: Set<NotificationID> = []
     private var isLoaded = false
+    /// What the user did with the entries that were read from the stream.
+    package private(set) var marks = InboxMarks()
 
     package init() { mark = .zero }
 
     package var isEmpty: Bool { items.isEmpty }
     package var unreadCount: Int { unread.count }
+    /// Unread entries that are not going to be shown again.
+    package var unseenUnread: [NotificationID] {
+        let shown = Set(items.compactMap(\.entry.notificationID))
+        return unread.filter { !shown.contains($0) }
+    }
 
     /// The newest entries were read: plans what to show of them.
     package mutating func load(_ part: InboxPart, start: Start) {
@@ -85,15 +94,24 @@ package struct Replay: Sendable {
     /// An entry was told as cleared, and goes.
     package mutating func cleared(_ id: NotificationID) { unread.remove(id) }
 
+    /// Entries were removed by the user or their sender: they are not shown.
+    package mutating func remove(_ entries: [EntryReference]) {
+        let ids = Set(entries.map(\.streamID))
+        for entry in entries { unread.remove(entry.notificationID) }
+        for index in items.indices where ids.contains(items[index].entry.id) { items[index].isGone = true }
+    }
+
     /// The last entry that is planned, shown or passed over.
     private var end: StreamID { items.last?.entry.id ?? mark }
 
     /// Entries as they are to be shown, with what was heard of them meanwhile.
     private mutating func take(_ entries: [StoredEntry], _ part: InboxPart) -> [Item] {
-        entries.map { entry in
+        marks = part.marks
+        let now = Timestamp.nowMilliseconds()
+        return entries.map { entry in
             let isEarlyRead = entry.notificationID.map { earlyReads.remove($0) != nil } ?? false
             let isRead = part.isRead(entry) || isEarlyRead
-            if !isRead, let id = entry.notificationID { unread.insert(id) }
+            if !isEarlyRead, part.countsAsUnread(entry, at: now), let id = entry.notificationID { unread.insert(id) }
             return Item(entry: entry, isRead: isRead)
         }
     }

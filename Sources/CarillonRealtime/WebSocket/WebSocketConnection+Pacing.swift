@@ -8,7 +8,7 @@ extension WebSocketConnection {
         guard flood != .stopped, limiter.isOver(at: now, group.settings) else { return }
         if flood == .none { group.watch(self) }
         flood = .stopped
-        group.observer?.webSocketThrottled()
+        group.observer?.throttled()
         resumeWhenPaidOff()
     }
 
@@ -46,12 +46,12 @@ extension WebSocketConnection {
         resumeReading()
     }
 
-    /// Called when the wheel comes round: any byte since the last time counts as life.
-    func pingDue() {
+    /// Any byte since the last time counts as life.
+    func ping() {
         // The answers of a device that is not read from cannot be heard.
         guard isOpen, flood != .stopped else { return }
         guard unansweredPings < 2 else {
-            group.observer?.webSocketTimedOut()
+            group.observer?.timedOut()
             return abort(.goingAway, reason: "no answer to two pings")
         }
         unansweredPings += 1
@@ -59,10 +59,7 @@ extension WebSocketConnection {
         group.markDirty(self)
     }
 
-    /// Called every second while the group watches this socket.
-    ///
-    /// - Returns: Whether it still has to.
-    func secondPassed(since: UInt32) -> Bool {
+    func isStillWatched(since: UInt32) -> Bool {
         let seconds = Int(group.second &- since)
         switch stage {
         case .open: return floodContinues(for: seconds)
@@ -72,7 +69,7 @@ extension WebSocketConnection {
         case .finishing where seconds < group.settings.closeTimeout.wholeSeconds: return true
         case .failing where seconds < group.settings.closeTimeout.wholeSeconds: return true
         case .handshake, .closing, .finishing, .failing:
-            abort()
+            cut()
             return false
         }
     }

@@ -13,7 +13,7 @@ extension WebSocketConnection {
         }
     }
 
-    private func receiveHead(_ bytes: ByteBuffer, _ acceptor: any WebSocketAcceptor) {
+    private func receiveHead(_ bytes: ByteBuffer, _ acceptor: any ConnectionAcceptor) {
         let head = head ?? UpgradeHead()
         switch head.append(bytes, limit: group.settings.maxHeadBytes) {
         case .incomplete: self.head = head
@@ -25,8 +25,8 @@ extension WebSocketConnection {
         }
     }
 
-    private func open(_ upgrade: WebSocketUpgrade, _ acceptor: any WebSocketAcceptor) {
-        switch acceptor.accept(query: upgrade.query, connection: self) {
+    private func open(_ upgrade: WebSocketUpgrade, _ acceptor: any ConnectionAcceptor) {
+        switch acceptor.accept(query: upgrade.query, lastEventID: nil, connection: self) {
         case .failure(let problem): refuse(WebSocketRefusal(problem: problem))
         case .success(let session):
             guard case .handshake = stage, let context else { return session.closed() }
@@ -42,7 +42,7 @@ extension WebSocketConnection {
         guard case .handshake = stage, let context else { return }
         head = nil
         stage = .failing(nil)
-        group.observer?.webSocketRefused(status: refusal.problem.status)
+        group.observer?.answered(transport, status: refusal.problem.status)
         context.write(wrapOutboundOut(ByteBuffer(string: refusal.response)), promise: nil)
         group.watch(self)
         end(.output, context)
@@ -81,7 +81,7 @@ extension WebSocketConnection {
             group.markDirty(self)
         case (.violation(let violation), .open(let session)):
             begin(.failing(session), saying: violation.code, violation.reason)
-        case (.violation, .closing): abort()
+        case (.violation, .closing): cut()
         default: break
         }
     }

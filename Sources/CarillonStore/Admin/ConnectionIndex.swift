@@ -9,12 +9,32 @@ package struct ConnectionRecord: Sendable {
     package let connectionID: String
     /// Milliseconds since 1970.
     package let connectedAt: UInt64
+    package let transport: Transport
 
-    package init(user: UserKey, podID: String, connectionID: String, connectedAt: UInt64) {
+    package init(user: UserKey, podID: String, connectionID: String, connectedAt: UInt64, transport: Transport) {
         self.user = user
         self.podID = podID
         self.connectionID = connectionID
         self.connectedAt = connectedAt
+        self.transport = transport
+    }
+
+    /// The field that stands for it in Redis: its id, and what it is where it is no WebSocket. Pods that know of WebSockets only
+    /// take all of it for the id.
+    fileprivate var field: String {
+        transport == .webSocket ? connectionID : "\(connectionID) \(transport.rawValue)"
+    }
+
+    fileprivate init?(field: String, value: String, podID: String) {
+        let words = field.split(separator: " ", maxSplits: 1)
+        let parts = value.split(separator: " ", maxSplits: 1)
+        guard let id = words.first, parts.count == 2, let time = UInt64(parts[0]), let user = UserKey(text: parts[1])
+        else {
+            return nil
+        }
+        let transport = words.count == 2 ? Transport(rawValue: String(words[1])) : .webSocket
+        guard let transport else { return nil }
+        self.init(user: user, podID: podID, connectionID: String(id), connectedAt: time, transport: transport)
     }
 }
 
@@ -28,7 +48,7 @@ package struct ConnectionRecord: Sendable {
 package final class ConnectionIndex {
     private let redis: RedisConnection
     private let settings: StoreSettings
-    /// Connection id → what its field shall hold.
+    /// Field → what it shall hold.
     private var added: [String: String] = [:]
     private var removed: [String] = []
 
@@ -41,11 +61,11 @@ package final class ConnectionIndex {
     }
 
     package func opened(_ connection: ConnectionRecord) {
-        added[connection.connectionID] = "\(connection.connectedAt) \(connection.user)"
+        added[connection.field] = "\(connection.connectedAt) \(connection.user)"
     }
 
-    package func closed(_ connectionID: String) {
-        if added.removeValue(forKey: connectionID) == nil { removed.append(connectionID) }
+    package func closed(_ connection: ConnectionRecord) {
+        if added.removeValue(forKey: connection.field) == nil { removed.append(connection.field) }
     }
 
     /// Forgets what Redis holds, whoever wrote it, and lists these.
@@ -64,8 +84,8 @@ package final class ConnectionIndex {
             chunks(Array(added)) { rows in
                 redis.send("HSET", arguments: 1 + rows.count * 2, to: IgnoredReply.shared) { arguments in
                     arguments.key(Keys.clients(settings.podID))
-                    for (id, value) in rows {
-                        arguments.bulk(id)
+                    for (field, value) in rows {
+                        arguments.bulk(field)
                         arguments.bulk(value)
                     }
                 }
@@ -73,7 +93,7 @@ package final class ConnectionIndex {
             chunks(removed) { rows in
                 redis.send("HDEL", arguments: 1 + rows.count, to: IgnoredReply.shared) { arguments in
                     arguments.key(Keys.clients(settings.podID))
-                    for id in rows { arguments.bulk(id) }
+                    for field in rows { arguments.bulk(field) }
                 }
             }
         }
@@ -99,12 +119,8 @@ extension AdminStore {
         for (pod, reply) in zip(pods, replies) {
             let fields = reply.array ?? []
             for index in stride(from: 0, to: fields.count - 1, by: 2) {
-                guard let id = fields[index].string, let value = fields[index + 1].string else { continue }
-                let parts = value.split(separator: " ", maxSplits: 1)
-                guard parts.count == 2, let time = UInt64(parts[0]), let user = UserKey(text: parts[1]) else {
-                    continue
-                }
-                found.append(ConnectionRecord(user: user, podID: pod, connectionID: id, connectedAt: time))
+                guard let field = fields[index].string, let value = fields[index + 1].string else { continue }
+                if let record = ConnectionRecord(field: field, value: value, podID: pod) { found.append(record) }
             }
         }
         return found

@@ -54,6 +54,22 @@ enum Scripts {
         return {redis.call('XADD', KEYS[1], 'MAXLEN', '~', ARGV[4], '*', 'nid', ARGV[1]), 0}
         """
 
+    /// Notes the newest entry with a collapse key, and says which one it replaces: an older one, or itself where a newer was
+    /// noted meanwhile. ARGV: field, milliseconds and sequence of the stream id, uuid.
+    static let collapse: StaticString = """
+        local new = ARGV[2] .. '-' .. ARGV[3] .. ' ' .. ARGV[4]
+        local old = redis.call('HGET', KEYS[1], ARGV[1])
+        if old == new then return false end
+        if old then
+          local ms, seq = string.match(old, '^(%d+)-(%d+) ')
+          local newer = tonumber(ms) - tonumber(ARGV[2])
+          if newer == 0 then newer = tonumber(seq) - tonumber(ARGV[3]) end
+          if newer > 0 then return new end
+        end
+        redis.call('HSET', KEYS[1], ARGV[1], new)
+        return old
+        """
+
     /// Deletes a string if it holds ARGV[1].
     static let deleteIfEqual: StaticString = """
         if redis.call('GET', KEYS[1]) == ARGV[1] then return redis.call('DEL', KEYS[1]) end

@@ -7,6 +7,8 @@ package enum BusMessage: Sendable {
     case pushed(UserKey, id: StreamID, predecessor: StreamID?, notificationID: NotificationID, payload: ByteBuffer?)
     case read(UserKey, EntryReference)
     case autoCleared(UserKey, EntryReference)
+    /// Something was done in the user's inbox over HTTP.
+    case inboxChanged(UserKey, InboxChange)
     /// Something about the user that this version does not know.
     case changed(UserKey)
     /// The sender is new here.
@@ -50,6 +52,7 @@ package enum BusFormat {
             buffer.writeString("read \(user.text) \(entry.streamID) \(entry.notificationID.text)")
         case .autoCleared(let user, let entry):
             buffer.writeString("cleared \(user.text) \(entry.streamID) \(entry.notificationID.text)")
+        case .inboxChanged(let user, let change): writeChange(change, of: user, into: &buffer)
         case .changed(let user): buffer.writeString("changed \(user.text)")
         case .joined: buffer.writeStaticString("joined")
         case .restarted: buffer.writeStaticString("restarted")
@@ -57,6 +60,16 @@ package enum BusFormat {
         case .probe: buffer.writeStaticString("probe")
         }
         buffer.writeStaticString("\n")
+    }
+
+    /// `inbox`, user, action, end of a snooze or `-`, and pairs of stream id and notification id.
+    private static func writeChange(_ change: InboxChange, of user: UserKey, into buffer: inout ByteBuffer) {
+        let isOneWordEach = change.entries.allSatisfy { entry in
+            !entry.notificationID.text.isEmpty && !entry.notificationID.text.utf8.contains { $0 == 0x20 || $0 == 0x0a }
+        }
+        guard isOneWordEach else { return _ = buffer.writeString("changed \(user.text)") }
+        buffer.writeString("inbox \(user.text) \(change.action.rawValue) \(change.until.map(String.init) ?? "-")")
+        for entry in change.entries { buffer.writeString(" \(entry.streamID) \(entry.notificationID.text)") }
     }
 
     private static func writeLine(_ payload: ByteBuffer, into buffer: inout ByteBuffer) {
@@ -117,6 +130,18 @@ package enum BusFormat {
             )
         case "read": return reference().map { .read($0.0, $0.1) }
         case "cleared": return reference().map { .autoCleared($0.0, $0.1) }
+        case "inbox":
+            guard let user = word().flatMap({ UserKey(text: $0) }), let name = word(), let until = word() else {
+                return nil
+            }
+            // An action that this version does not know.
+            guard let action = InboxAction(rawValue: name) else { return .changed(user) }
+            var entries: [EntryReference] = []
+            while let id = word() {
+                guard let id = StreamID(id), let notification = word() else { return nil }
+                entries.append(EntryReference(streamID: id, notificationID: NotificationID(notification)))
+            }
+            return .inboxChanged(user, InboxChange(action, entries, until: UInt64(until)))
         case "joined": return .joined
         case "restarted": return .restarted
         case "resync": return .resync

@@ -12,22 +12,31 @@ package enum InboxRange: Sendable {
     case between(since: StreamID?, before: StreamID?, count: Int)
 }
 
-/// Part of a user's stream, oldest first, with what he has read.
+/// Part of a user's stream, oldest first, with what he did with it.
 package struct InboxPart: Sendable {
     package let entries: [StoredEntry]
     /// The ids in the user's state hash.
     package let read: Set<NotificationID>
+    /// What he saw, archived and snoozed.
+    package let marks: InboxMarks
 
-    package init(entries: [StoredEntry], read: Set<NotificationID>) {
+    package init(entries: [StoredEntry], read: Set<NotificationID>, marks: InboxMarks = InboxMarks()) {
         self.entries = entries
         self.read = read
+        self.marks = marks
     }
 
     package func isRead(_ entry: StoredEntry) -> Bool { entry.notificationID.map(read.contains) ?? false }
+
+    /// Unread, and neither archived nor snoozed at that moment.
+    package func countsAsUnread(_ entry: StoredEntry, at now: UInt64) -> Bool {
+        guard let id = entry.notificationID else { return false }
+        return !read.contains(id) && !marks.isHidden(id, at: now)
+    }
 }
 
 extension InboxStore {
-    /// Reads entries and read state in one go: XREVRANGE or XRANGE, and HGETALL (as small as the stream is).
+    /// Reads entries, read state and marks in one go: XREVRANGE or XRANGE, and HGETALL twice (as small as the stream is).
     package func read(
         _ range: InboxRange,
         of user: UserKey,
@@ -48,6 +57,7 @@ extension InboxStore {
             }
         }
         redis.send("HGETALL", arguments: 1, to: read, tag: InboxRead.state) { $0.key(Keys.state(user)) }
+        redis.send("HGETALL", arguments: 1, to: read, tag: InboxRead.marks) { $0.key(Keys.marks(user)) }
     }
 
     private func sendNewestFirst(
@@ -113,6 +123,20 @@ extension InboxStore {
     }
 }
 
+extension InboxStore {
+    /// Those of `ids` whose payloads are gone.
+    package func expired(
+        _ ids: [NotificationID],
+        completion: @escaping (Result<[NotificationID], StoreError>) -> Void
+    ) {
+        guard !ids.isEmpty else { return completion(.success([])) }
+        let check = ExistenceCheck(ids, completion: completion)
+        for (index, id) in ids.enumerated() {
+            redis.send("EXISTS", arguments: 1, to: check, tag: index) { $0.key(Keys.payload(id)) }
+        }
+    }
+}
+
 extension InboxRange {
     fileprivate var isNewestFirst: Bool {
         switch self {
@@ -125,10 +149,13 @@ extension InboxRange {
 private final class InboxRead: RedisReceiver {
     static let entries = 0
     static let state = 1
+    static let marks = 2
 
     private let isNewestFirst: Bool
     private let completion: (Result<InboxPart, StoreError>) -> Void
     private var entries: [StoredEntry] = []
+    private var read: Set<NotificationID> = []
+    private var marks = InboxMarks()
     private var error: StoreError?
 
     init(isNewestFirst: Bool, completion: @escaping (Result<InboxPart, StoreError>) -> Void) {
@@ -137,20 +164,25 @@ private final class InboxRead: RedisReceiver {
     }
 
     func received(_ reply: RedisReply, tag: Int) {
-        if tag == Self.entries {
+        switch tag {
+        case Self.entries:
             entries = reply.streamEntries
             if isNewestFirst { entries.reverse() }
-        } else if let error {
-            completion(.failure(error))
-        } else {
-            let read = reply.hashFields { $0.equals("read") }.map(NotificationID.init)
-            completion(.success(InboxPart(entries: entries, read: Set(read))))
+        case Self.state: read = Set(reply.hashFields { $0.equals("read") }.map(NotificationID.init))
+        default: marks = reply.inboxMarks
         }
+        answered(tag)
     }
 
     func failed(_ error: RedisError, tag: Int) {
-        self.error = StoreError(error)
-        if tag == Self.state { completion(.failure(StoreError(error))) }
+        // A key of the wrong type is somebody's mistake; of the user's marks it holds none.
+        if tag != Self.marks || error.serverCode != "WRONGTYPE" { self.error = StoreError(error) }
+        answered(tag)
+    }
+
+    private func answered(_ tag: Int) {
+        guard tag == Self.marks else { return }
+        completion(error.map { .failure($0) } ?? .success(InboxPart(entries: entries, read: read, marks: marks)))
     }
 }
 
@@ -181,5 +213,32 @@ private final class PayloadRead: RedisReceiver {
         missing -= 1
         guard missing == 0 else { return }
         if let error { completion(.failure(error)) } else { completion(.success(payloads)) }
+    }
+}
+
+private final class ExistenceCheck: RedisReceiver {
+    private let ids: [NotificationID]
+    private let completion: (Result<[NotificationID], StoreError>) -> Void
+    private var missing: [NotificationID] = []
+    private var error: StoreError?
+
+    init(_ ids: [NotificationID], completion: @escaping (Result<[NotificationID], StoreError>) -> Void) {
+        self.ids = ids
+        self.completion = completion
+    }
+
+    func received(_ reply: RedisReply, tag: Int) {
+        if reply.integer == 0 { missing.append(ids[tag]) }
+        answered(tag)
+    }
+
+    func failed(_ error: RedisError, tag: Int) {
+        self.error = StoreError(error)
+        answered(tag)
+    }
+
+    private func answered(_ tag: Int) {
+        guard tag == ids.count - 1 else { return }
+        if let error { completion(.failure(error)) } else { completion(.success(missing)) }
     }
 }

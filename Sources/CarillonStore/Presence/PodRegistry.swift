@@ -105,6 +105,28 @@ package struct PodRegistry: Sendable {
         ])[0].array?.count ?? 0
     }
 
+    /// Pods that say that they live, with the second at which each said it last and the number of its connections.
+    package func all() async throws(StoreError) -> [(pod: String, heartbeat: UInt64, connections: Int)] {
+        let heartbeats = Self.table(try await pipeline([RedisCommand("HGETALL", .key(Keys.heartbeats))])[0])
+        let pods = heartbeats.keys.sorted()
+        let counts = try await redis.tolerantReplies(pods.map { RedisCommand("HLEN", .key(Keys.clients($0))) })
+        return zip(pods, counts).map { pod, count in
+            (pod, heartbeats[pod].flatMap { UInt64($0) } ?? 0, Int(count.integer ?? 0))
+        }
+    }
+
+    /// Seconds of CPU that Redis has used, its own and the kernel's for it; nil where it does not tell.
+    ///
+    /// - Source: Redis command INFO, section cpu
+    package func redisCPUSeconds() async -> Double? {
+        guard let text = try? await pipeline([RedisCommand("INFO", .text("cpu"))])[0].string else { return nil }
+        let lines = text.split { $0.isNewline }
+        let parts = ["used_cpu_user:", "used_cpu_sys:"].compactMap { name in
+            lines.first { $0.hasPrefix(name) }.flatMap { Double($0.dropFirst(name.count)) }
+        }
+        return parts.count == 2 ? parts[0] + parts[1] : nil
+    }
+
     /// Removes what a dead pod left behind.
     package func remove(_ pod: String) async throws(StoreError) {
         _ = try await pipeline([

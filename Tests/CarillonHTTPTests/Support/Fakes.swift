@@ -1,5 +1,6 @@
 import CarillonDomain
 import CarillonHTTP
+import CarillonStore
 import NIOCore
 import Synchronization
 
@@ -48,7 +49,14 @@ final class FakeUpgrades: UpgradeTarget {
         channel.writeAndFlush(ByteBuffer(string: "HTTP/1.1 101 Switching Protocols\r\n\r\n"), promise: nil)
     }
 
+    func openStream(on channel: any Channel, _ request: StreamRequest) {
+        log.streams.withLock { $0.append(request) }
+        try? channel.pipeline.syncOperations.addHandler(Listener(log))
+        channel.writeAndFlush(ByteBuffer(string: "HTTP/1.1 200 OK\r\ncontent-length: 0\r\n\r\n"), promise: nil)
+    }
+
     final class Log: Sendable {
+        let streams = Mutex<[StreamRequest]>([])
         let handed = Mutex<[String]>([])
         let later = Mutex<String>("")
         var first: String? { handed.withLock { $0.first } }
@@ -87,6 +95,10 @@ struct FakeAdmin: AdminService {
         return ClientList(clients: [client], total: 7, nextCursor: "limit\(page.limit)")
     }
 
+    func pods() async throws(Problem) -> [PodRow] {
+        [PodRow(podID: "pod\"1", heartbeatAt: 1_704_110_400, isAlive: true, isSelf: true, connections: 2)]
+    }
+
     func users(page: Page) async throws(Problem) -> UserList {
         UserList(
             users: [
@@ -118,6 +130,30 @@ struct FakeAdmin: AdminService {
         let id = StreamID(milliseconds: 5, sequence: 1)
         return History(user: user, messages: [.init(id: id, payload: "{\"a\":1}", read: true, status: "read")])
     }
+}
+
+/// An inbox without notifications.
+struct FakeInbox: InboxService {
+    func page(
+        _ query: InboxQuery,
+        of user: User,
+        isNews: @Sendable (_ page: InboxPage, _ hasChanged: Bool) -> Bool
+    ) async throws(Problem) -> InboxPage {
+        InboxPage(items: [], total: 0, unreadCount: 0, hasMore: false)
+    }
+
+    func count(_ filter: InboxFilter, of user: User) async throws(Problem) -> (count: Int, unread: Int) { (3, 2) }
+    func item(_ id: NotificationID, of user: User) async throws(Problem) -> InboxItem { throw .notificationNotFound }
+
+    func change(_ id: NotificationID, _ verb: InboxVerb, of user: User) async throws(Problem) -> InboxState {
+        throw .notificationNotFound
+    }
+
+    func readAll(_ filter: InboxFilter, of user: User) async throws(Problem) -> (updated: Int, unread: Int) { (1, 0) }
+    func seeAll(_ filter: InboxFilter, of user: User) async throws(Problem) -> (updated: Int, unread: Int) { (1, 2) }
+    func remove(_ id: NotificationID, of user: User) async throws(Problem) -> Int { throw .notificationNotFound }
+    func report(on id: NotificationID) async throws(Problem) -> NotificationReport { throw .notificationNotFound }
+    func withdraw(_ id: NotificationID) async throws(Problem) { throw .notificationNotFound }
 }
 
 struct FakeHealth: HealthService {

@@ -28,7 +28,7 @@ struct TestServer {
         let server = HTTPServer(
             configuration: configuration,
             eventLoop: MultiThreadedEventLoopGroup.singleton.next(),
-            routes: RouteServices(admin: FakeAdmin(), health: health, metrics: FakeMetrics()),
+            routes: RouteServices(admin: FakeAdmin(), inbox: FakeInbox(), health: health, metrics: FakeMetrics()),
             observer: AnswerLog(),
             logger: Logger(label: "test") { _ in SwiftLogNoOpLogHandler() }
         ) {
@@ -123,7 +123,7 @@ final class WireClient: Sendable {
 struct Answer {
     let status: Int
     let version: String
-    private let headers: [(String, String)]
+    let headers: [(String, String)]
     let body: String
 
     subscript(name: String) -> String? { headers.first { $0.0 == name }?.1 }

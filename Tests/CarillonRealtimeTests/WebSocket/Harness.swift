@@ -9,15 +9,15 @@ final class Harness {
     let channel: EmbeddedChannel
     let wire = Wire()
     let observer = RecordingObserver()
-    let group: WebSocketGroup
+    let group: ConnectionGroup
     let acceptor = RecordingAcceptor()
     let connection: WebSocketConnection
 
     var session: RecordingSession { acceptor.session }
 
-    init(_ settings: WebSocketSettings = WebSocketSettings(), loop: EmbeddedEventLoop = EmbeddedEventLoop()) throws {
+    init(_ settings: ConnectionSettings = ConnectionSettings(), loop: EmbeddedEventLoop = EmbeddedEventLoop()) throws {
         self.loop = loop
-        group = WebSocketGroup(eventLoop: loop, settings: settings, observer: observer)
+        group = ConnectionGroup(eventLoop: loop, settings: settings, observer: observer)
         channel = EmbeddedChannel(loop: loop)
         connection = WebSocketConnection(acceptor: acceptor, group: group)
         wire.channel = channel
@@ -28,7 +28,7 @@ final class Harness {
 
     /// A socket whose upgrade is over and whose answer was taken off the wire.
     static func open(
-        _ settings: WebSocketSettings = WebSocketSettings(),
+        _ settings: ConnectionSettings = ConnectionSettings(),
         loop: EmbeddedEventLoop = EmbeddedEventLoop()
     ) throws -> Harness {
         let harness = try Harness(settings, loop: loop)
@@ -125,21 +125,27 @@ final class Wire: ChannelDuplexHandler {
     }
 }
 
-final class RecordingAcceptor: WebSocketAcceptor {
+final class RecordingAcceptor: ConnectionAcceptor {
     let session = RecordingSession()
     var problem: Problem?
     var queries: [String] = []
-    var onAccept: ((WebSocketConnection) -> Void)?
+    var lastEventIDs: [String?] = []
+    var onAccept: ((DeviceConnection) -> Void)?
 
-    func accept(query: String, connection: WebSocketConnection) -> Result<any WebSocketSession, Problem> {
+    func accept(
+        query: String,
+        lastEventID: String?,
+        connection: DeviceConnection
+    ) -> Result<any ConnectionSession, Problem> {
         queries.append(query)
+        lastEventIDs.append(lastEventID)
         onAccept?(connection)
         return problem.map { .failure($0) } ?? .success(session)
     }
 }
 
-final class RecordingSession: WebSocketSession {
-    weak var connection: WebSocketConnection?
+final class RecordingSession: ConnectionSession {
+    weak var connection: DeviceConnection?
     var openedCount = 0
     var closedCount = 0
     var drainedCount = 0
@@ -166,7 +172,7 @@ final class RecordingSession: WebSocketSession {
     func closed() { closedCount += 1 }
 }
 
-final class RecordingObserver: WebSocketObserver {
+final class RecordingObserver: ConnectionObserver {
     struct Write: Equatable {
         var frames: Int
         var bytes: Int
@@ -176,15 +182,15 @@ final class RecordingObserver: WebSocketObserver {
     var closed: [WebSocketCloseCode?] = []
     var refused: [Int] = []
     var wrote: [Write] = []
-    var throttled = 0
-    var timedOut = 0
+    var throttles = 0
+    var timeouts = 0
 
-    func webSocketOpened() { opened += 1 }
-    func webSocketClosed(_ code: WebSocketCloseCode?) { closed.append(code) }
-    func webSocketRefused(status: Int) { refused.append(status) }
-    func webSocketWrote(frames: Int, bytes: Int) { wrote.append(Write(frames: frames, bytes: bytes)) }
-    func webSocketThrottled() { throttled += 1 }
-    func webSocketTimedOut() { timedOut += 1 }
+    func opened(_ transport: Transport) { opened += 1 }
+    func closed(_ code: WebSocketCloseCode?) { closed.append(code) }
+    func answered(_ transport: Transport, status: Int) { refused.append(status) }
+    func wrote(frames: Int, bytes: Int) { wrote.append(Write(frames: frames, bytes: bytes)) }
+    func throttled() { throttles += 1 }
+    func timedOut() { timeouts += 1 }
 }
 
 enum Upgrade {

@@ -35,7 +35,7 @@ struct WebSocketSendingTests {
     @Test("flushes every socket of the group in one task")
     func oneTaskPerTick() throws {
         let loop = EmbeddedEventLoop()
-        let settings = WebSocketSettings()
+        let settings = ConnectionSettings()
         let first = try Harness.open(settings, loop: loop)
         let channel = EmbeddedChannel(loop: loop)
         let acceptor = RecordingAcceptor()
@@ -93,7 +93,7 @@ struct WebSocketSendingTests {
 
     @Test("bulk frames do not count towards the cap")
     func bulkIsNotCounted() throws {
-        var settings = WebSocketSettings()
+        var settings = ConnectionSettings()
         settings.outboxBytes = 100_000
         let harness = try Harness.open(settings)
         harness.wire.stall()
@@ -111,7 +111,7 @@ struct WebSocketSendingTests {
         arguments: [(-1, true), (0, true), (1, false)]
     )
     func outboxCap(over: Int, staysOpen: Bool) throws {
-        var settings = WebSocketSettings()
+        var settings = ConnectionSettings()
         settings.outboxBytes = 200_000
         let harness = try Harness.open(settings)
         harness.wire.stall()
@@ -136,7 +136,7 @@ struct WebSocketSendingTests {
 
     @Test("says 1013 behind whole frames, without what was queued")
     func slowCloseFrame() throws {
-        var settings = WebSocketSettings()
+        var settings = ConnectionSettings()
         settings.outboxBytes = 200_000
         let harness = try Harness.open(settings)
         harness.wire.stall()
@@ -153,7 +153,7 @@ struct WebSocketSendingTests {
 
     @Test("a device that takes everything may be sent more than the cap, over time and in one tick")
     func fastDevice() throws {
-        var settings = WebSocketSettings()
+        var settings = ConnectionSettings()
         settings.outboxBytes = 100_000
         let harness = try Harness.open(settings)
         for _ in 0..<50 {
@@ -168,7 +168,7 @@ struct WebSocketSendingTests {
 
     @Test("one frame longer than the cap goes to a device that has taken everything before")
     func longFrame() throws {
-        var settings = WebSocketSettings()
+        var settings = ConnectionSettings()
         settings.outboxBytes = 100_000
         let harness = try Harness.open(settings)
         harness.connection.send(.frame(bytes: 250_000))
@@ -221,7 +221,7 @@ struct WebSocketOutboxTests {
         ] as [([Int], [Int])]
     )
     func joins(sizes: [Int], batches: [Int]) {
-        var outbox = WebSocketOutbox()
+        var outbox = Outbox()
         for (index, size) in sizes.enumerated() {
             outbox.append(ByteBuffer(repeating: UInt8(index), count: size), isLive: index % 2 == 0)
         }
@@ -242,7 +242,7 @@ struct WebSocketOutboxTests {
 
     @Test("keeps its order over thousands of appends and takes")
     func order() {
-        var outbox = WebSocketOutbox()
+        var outbox = Outbox()
         var random = SeededGenerator(seed: 77)
         var written: [UInt8] = []
         var read: [UInt8] = []

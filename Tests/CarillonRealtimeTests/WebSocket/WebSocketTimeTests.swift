@@ -48,14 +48,14 @@ struct WebSocketTimeTests {
         #expect(pings == 2)
         #expect((51...75).contains(seconds))
         #expect(last.map(\.closeCode) == [1001])
-        #expect(harness.observer.timedOut == 1)
+        #expect(harness.observer.timeouts == 1)
         #expect(harness.session.closedCount == 1)
         #expect(harness.group.connectionCount == 0)
     }
 
     @Test("does not take a device for silent that it does not read from itself")
     func heldBack() throws {
-        var settings = WebSocketSettings()
+        var settings = ConnectionSettings()
         settings.pingInterval = .seconds(3)
         let harness = try Harness.open(settings)
         // Twenty seconds' worth, whose pongs wait behind what is not read.
@@ -64,16 +64,16 @@ struct WebSocketTimeTests {
             harness.advance(seconds: 1)
             #expect(harness.connection.isOpen, "after \(second) s")
         }
-        #expect(harness.observer.timedOut == 0)
+        #expect(harness.observer.timeouts == 0)
         // Read from again, it is as silent as any other.
         harness.advance(seconds: 12)
-        #expect(harness.observer.timedOut == 1)
+        #expect(harness.observer.timeouts == 1)
     }
 
     @Test("deals sockets to all seconds of the interval, and forgets those that go")
     func spread() throws {
         let loop = EmbeddedEventLoop()
-        let group = WebSocketGroup(eventLoop: loop)
+        let group = ConnectionGroup(eventLoop: loop)
         var channels: [EmbeddedChannel] = []
         for port in 1...100 {
             let channel = EmbeddedChannel(loop: loop)
@@ -105,9 +105,9 @@ struct WebSocketTimeTests {
     @Test("pings many sockets of one second a few at a time")
     func portions() throws {
         let loop = EmbeddedEventLoop()
-        var settings = WebSocketSettings()
+        var settings = ConnectionSettings()
         settings.pingInterval = .seconds(1)
-        let group = WebSocketGroup(eventLoop: loop, settings: settings)
+        let group = ConnectionGroup(eventLoop: loop, settings: settings)
         var channels: [EmbeddedChannel] = []
         for port in 1...40 {
             let channel = EmbeddedChannel(loop: loop)
@@ -155,7 +155,7 @@ struct WebSocketTimeTests {
         try harness.receive((0..<frames).flatMap { _ in ClientFrame.text("x") })
         #expect(harness.session.messages.count == frames)
         #expect((harness.wire.reads == 0) == isStopped)
-        #expect(harness.observer.throttled == (isStopped ? 1 : 0))
+        #expect(harness.observer.throttles == (isStopped ? 1 : 0))
         harness.advance(seconds: 2)
         #expect(harness.wire.reads == 1)
         #expect(harness.connection.isOpen)
@@ -172,7 +172,7 @@ struct WebSocketTimeTests {
         harness.loop.advanceTime(by: .milliseconds(1))
         #expect(harness.wire.reads == 1)
         try harness.receive(ClientFrame.text("x"))
-        #expect(harness.observer.throttled == 2)
+        #expect(harness.observer.throttles == 2)
     }
 
     @Test(
@@ -184,9 +184,9 @@ struct WebSocketTimeTests {
     func countsAllFrames(frame: [UInt8]) throws {
         let harness = try Harness.open()
         try harness.receive(ClientFrame.text("", final: false) + (0..<399).flatMap { _ in frame })
-        #expect(harness.observer.throttled == 0)
+        #expect(harness.observer.throttles == 0)
         try harness.receive(frame)
-        #expect(harness.observer.throttled == 1)
+        #expect(harness.observer.throttles == 1)
     }
 
     @Test("lets a device send at its rate for ever")
@@ -196,7 +196,7 @@ struct WebSocketTimeTests {
             try harness.receive((0..<200).flatMap { _ in ClientFrame.text("x") })
             harness.advance(seconds: 1)
         }
-        #expect(harness.observer.throttled == 0)
+        #expect(harness.observer.throttles == 0)
         #expect(harness.connection.isOpen)
     }
 
@@ -214,7 +214,7 @@ struct WebSocketTimeTests {
             }
         }
         #expect((29...31).contains(seconds))
-        #expect(harness.observer.throttled > 3)
+        #expect(harness.observer.throttles > 3)
         #expect(try harness.sentFrames().compactMap(\.closeCode) == [4429])
         harness.advance(seconds: 2)
         #expect(!harness.channel.isActive)
@@ -228,13 +228,13 @@ struct WebSocketTimeTests {
             try harness.receive((0..<500).flatMap { _ in ClientFrame.text("x") })
             harness.advance(seconds: 6)
         }
-        #expect(harness.observer.throttled == 10)
+        #expect(harness.observer.throttles == 10)
         #expect(harness.connection.isOpen)
     }
 
     @Test("works with other settings", arguments: [1, 3])
     func settings(interval: Int64) throws {
-        var settings = WebSocketSettings()
+        var settings = ConnectionSettings()
         settings.pingInterval = .seconds(interval)
         let harness = try Harness.open(settings)
         harness.advance(seconds: interval)

@@ -141,7 +141,7 @@ struct WebSocketUpgradeTests {
 
     @Test("limits the head, under, at and over, whole and in pieces", arguments: [(-1, true), (0, true), (1, false)])
     func headLimit(over: Int, isTaken: Bool) throws {
-        let settings = WebSocketSettings()
+        let settings = ConnectionSettings()
         let base = Upgrade.request(replacing: ["Origin": [""]]).utf8.count
         let padding = String(repeating: "o", count: settings.maxHeadBytes + over - base)
         let request = Array(Upgrade.request(replacing: ["Origin": [padding]]).utf8)
@@ -164,7 +164,7 @@ struct WebSocketUpgradeTests {
     @Test("tells an accepted session that its socket went while it was accepted")
     func closedWhileAccepting() throws {
         let harness = try Harness()
-        harness.acceptor.onAccept = { $0.close(code: .goingAway) }
+        harness.acceptor.onAccept = { [connection = harness.connection] _ in connection.close(code: .goingAway) }
         try harness.receive(Array(Upgrade.request.utf8))
         #expect(!harness.channel.isActive)
         #expect(harness.session.openedCount == 0)

@@ -18,6 +18,7 @@ final class BusLog: BusListener {
             words.append("push \(user) \(id) \(end)")
         case .read(let user, let entry): words.append("read \(user) \(entry.streamID) \(entry.notificationID.text)")
         case .autoCleared(let user, let entry): words.append("cleared \(user) \(entry.notificationID.text)")
+        case .inboxChanged(let user, let change): words.append("inbox \(user) \(change.action)")
         case .changed(let user): words.append("changed \(user)")
         case .joined: words.append("joined")
         case .restarted: words.append("restarted")

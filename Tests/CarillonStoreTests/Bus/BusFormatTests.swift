@@ -21,6 +21,9 @@ import Testing
                 "push|\(user)|\(id)|\(predecessor.map(\.text) ?? "?")|\(notification.text)|\(payload.map { String(buffer: $0) } ?? "-")"
             case .read(let user, let entry): "read|\(user)|\(entry.streamID)|\(entry.notificationID.text)"
             case .autoCleared(let user, let entry): "cleared|\(user)|\(entry.streamID)|\(entry.notificationID.text)"
+            case .inboxChanged(let user, let change):
+                "inbox|\(user)|\(change.action)|\(change.until ?? 0)|"
+                    + change.entries.map { "\($0.streamID) \($0.notificationID.text)" }.joined(separator: ",")
             case .changed(let user): "changed|\(user)"
             case .joined: "joined"
             case .restarted: "restarted"
@@ -115,5 +118,27 @@ import Testing
     @Test func everyTruncationIsNoCrash() {
         let whole = written(push("{\"a\":1}"), .read(user, entry), .autoCleared(user, entry), .probe)
         for length in 0..<whole.readableBytes { _ = read(whole.getSlice(at: 0, length: length)!) }
+    }
+
+    @Test func changesOfInboxesRoundTrip() {
+        let other = EntryReference(streamID: StreamID("8-0")!, notificationID: NotificationID("m"))
+        let known = EntryReference(streamID: StreamID("7-1")!, notificationID: NotificationID("n"))
+        let lines = written(
+            .inboxChanged(user, InboxChange(.snooze, [known], until: 99)),
+            .inboxChanged(user, InboxChange(.read, [known, other])),
+            .inboxChanged(user, InboxChange(.count, []))
+        )
+        #expect(
+            read(lines) == [
+                "inbox|1-alice|snooze|99|7-1 n", "inbox|1-alice|read|0|7-1 n,8-0 m", "inbox|1-alice|count|0|",
+            ]
+        )
+    }
+
+    @Test func changesThatCannotBeUnderstoodSayLookForYourself() {
+        // An id of another program's entry that holds a space, and an action of a later version.
+        #expect(read(written(.inboxChanged(user, InboxChange(.read, [entry])))) == ["changed|1-alice"])
+        #expect(read(ByteBuffer(string: "inbox 1-alice pin - 7-1 n\n")) == ["changed|1-alice"])
+        #expect(read(ByteBuffer(string: "inbox 1-alice read - 7-1\n")) == nil)
     }
 }

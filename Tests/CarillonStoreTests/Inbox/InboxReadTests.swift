@@ -62,7 +62,7 @@ import Testing
                 #expect(part.entries.map(\.notificationID?.text) == ["n1", "n2", "n3", nil, "n5"])
                 #expect(part.entries.map(part.isRead) == [true, false, false, false, true])
             }
-            #expect(commands == ["xrevrange": 1, "hgetall": 1])
+            #expect(commands == ["xrevrange": 1, "hgetall": 2])
         }
     }
 

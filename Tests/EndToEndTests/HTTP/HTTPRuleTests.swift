@@ -68,7 +68,7 @@ struct HTTPRuleTests {
 
     @Test(
         "unknown paths are 404",
-        arguments: ["/nope", "/api/v1/nope", "/api/v1/notify/x", "/api/v2/notify", "/health/x"]
+        arguments: ["/nope", "/api/v1/nope", "/api/v1/notify/x/y", "/api/v2/notify", "/health/x"]
     )
     func unknownPaths(target: String) async throws {
         try expectProblem(try await pod.get(target), 404)

@@ -46,6 +46,29 @@ struct ResumeTests {
         #expect(try await pod.device(user, "&since=\(last)&epoch=\(device.epoch)").replay.isEmpty)
     }
 
+    /// Acks of what was read elsewhere go out first, and unread entries before `since` are looked up meanwhile.
+    @Test("each push has the text of its own notification")
+    func ownTexts() async throws {
+        let user = TestUser()
+        let http = try pod.http()
+        var texts: [String: String] = [:]
+        func notify(_ number: Int) async throws {
+            texts[try await pod.notify(user, message: "\(number)", on: http)[0]] = "\(number)"
+        }
+        for number in 0..<20 { try await notify(number) }
+        let device = try await pod.device(user)
+        for push in device.replay.prefix(10) { try await device.read(push) }
+        let since = try #require(device.replay.streamIDs.last)
+        device.client.drop()
+        for number in 20..<90 { try await notify(number) }
+        for _ in 0..<10 {
+            let back = try await pod.device(user, "&since=\(since)&epoch=\(device.epoch)")
+            #expect(back.replay.texts == (20..<90).map(String.init))
+            #expect(back.replay.allSatisfy { texts[$0["notification_id"]?.string ?? ""] == $0["message"]?.string })
+            #expect(back.ready["unread_count"] == .number("80"))
+        }
+    }
+
     @Test("since 0-0 gives everything")
     func fromTheStart() async throws {
         let (user, device) = try await heard()

@@ -1,24 +1,29 @@
 package import CarillonDomain
 package import NIOCore
 
-/// Decides about an upgrade; one for all sockets.
+/// Decides about a device that wants to connect; one for all sockets.
 ///
 /// - Isolation: event loop of the sockets
-package protocol WebSocketAcceptor: AnyObject {
-    /// Called when the request asks properly for a WebSocket and before anything is written.
+package protocol ConnectionAcceptor: AnyObject {
+    /// Called when the request is a proper one and before anything is written.
     ///
     /// - Parameters:
     ///   - query: What follows `?` in the target, percent-encoded as it came; empty when there is nothing.
+    ///   - lastEventID: What an event stream that comes back says it was given last.
     ///   - connection: Not open yet: what is sent before `opened()` is dropped.
     /// - Returns: The device, or the problem that is written as the HTTP response.
-    func accept(query: String, connection: WebSocketConnection) -> Result<any WebSocketSession, Problem>
+    func accept(
+        query: String,
+        lastEventID: String?,
+        connection: DeviceConnection
+    ) -> Result<any ConnectionSession, Problem>
 }
 
 /// One device, as its socket sees it.
 ///
 /// - Isolation: event loop of the socket
-package protocol WebSocketSession: AnyObject {
-    /// The handshake was answered: frames may be sent.
+package protocol ConnectionSession: AnyObject {
+    /// The request was answered: frames may be sent.
     func opened()
     /// One complete text message, valid UTF-8. Not called once `close` was.
     func received(_ message: ByteBuffer)
@@ -31,16 +36,17 @@ package protocol WebSocketSession: AnyObject {
 /// Hears what metrics want to know. Nothing here may throw, block or send.
 ///
 /// - Isolation: event loop of the sockets
-package protocol WebSocketObserver: AnyObject {
-    func webSocketOpened()
+package protocol ConnectionObserver: AnyObject {
+    func opened(_ transport: Transport)
     /// - Parameter code: What the first close frame said, ours or the peer's; nil when there was none or it had no
-    ///   code.
-    func webSocketClosed(_ code: WebSocketCloseCode?)
-    func webSocketRefused(status: Int)
+    ///   code. An event stream has the code that a WebSocket would have been closed with.
+    func closed(_ code: WebSocketCloseCode?)
+    /// The request was answered, and that is all.
+    func answered(_ transport: Transport, status: Int)
     /// One write to one socket.
-    func webSocketWrote(frames: Int, bytes: Int)
+    func wrote(frames: Int, bytes: Int)
     /// A device answered no ping; it is being closed.
-    func webSocketTimedOut()
+    func timedOut()
     /// A device that sends too fast is not read from for now.
-    func webSocketThrottled()
+    func throttled()
 }

@@ -4,7 +4,7 @@ import NIOCore
 ///
 /// One frame, which is the usual case, lies in the struct itself: pushing it allocates nothing. Only live frames are
 /// counted, because replay and sync are paged by whoever sends them.
-struct WebSocketOutbox {
+struct Outbox {
     struct Batch {
         let bytes: ByteBuffer
         let frames: Int
@@ -59,7 +59,7 @@ struct WebSocketOutbox {
     }
 
     mutating func removeAll() {
-        self = WebSocketOutbox()
+        self = Outbox()
     }
 
     private func peek() -> Entry? {

@@ -1,7 +1,7 @@
 package import NIOCore
 
 /// The bounds of a socket. Times are rounded up to whole seconds, which is how often sockets are looked at.
-package struct WebSocketSettings: Sendable {
+package struct ConnectionSettings: Sendable {
     /// Between two pings of a socket. One that leaves two of them unanswered is closed where the third would go out.
     package var pingInterval = TimeAmount.seconds(25)
     /// From the first byte to the end of the request head.

@@ -8,7 +8,7 @@ package import NIOCore
 /// storm of 10,000 each second pings 400 of them, not one second all. The first ping may therefore come sooner than one
 /// interval after the upgrade, never later.
 /// - Isolation: event loop
-package final class WebSocketGroup {
+package final class ConnectionGroup {
     /// A socket's place in the wheel, so that it can be taken out without a search.
     struct Place {
         var slot: Int32
@@ -18,18 +18,18 @@ package final class WebSocketGroup {
     }
 
     package let eventLoop: any EventLoop
-    package let settings: WebSocketSettings
-    /// Sockets between the answer to their upgrade and their end.
+    package let settings: ConnectionSettings
+    /// Sockets between the answer to their request and their end.
     package private(set) var connectionCount = 0
-    let observer: (any WebSocketObserver)?
+    let observer: (any ConnectionObserver)?
     /// Seconds since the start, as the timer counts them.
     private(set) var second: UInt32 = 0
-    private var slots: [[WebSocketConnection]]
+    private var slots: [[DeviceConnection]]
     private var nextSlot = 0
-    private var watched: [WebSocketConnection] = []
-    private var dirty: [WebSocketConnection] = []
+    private var watched: [DeviceConnection] = []
+    private var dirty: [DeviceConnection] = []
     /// The other list of `dirty`, whose storage is used again in the next tick.
-    private var spare: [WebSocketConnection] = []
+    private var spare: [DeviceConnection] = []
     private var isFlushScheduled = false
     /// Sockets that are not worth a moment of their own.
     private static let pingedAtOnce = 16
@@ -40,8 +40,8 @@ package final class WebSocketGroup {
     /// Starts the timer, which runs until `stop()`.
     package init(
         eventLoop: any EventLoop,
-        settings: WebSocketSettings = WebSocketSettings(),
-        observer: (any WebSocketObserver)? = nil
+        settings: ConnectionSettings = ConnectionSettings(),
+        observer: (any ConnectionObserver)? = nil
     ) {
         eventLoop.assertInEventLoop()
         self.eventLoop = eventLoop
@@ -56,13 +56,13 @@ package final class WebSocketGroup {
         eventLoop.assertInEventLoop()
         timer?.cancel()
         timer = nil
-        for connection in watched { connection.abort() }
-        for slot in slots { for connection in slot { connection.abort() } }
+        for connection in watched { connection.cut() }
+        for slot in slots { for connection in slot { connection.cut() } }
         watched = []
     }
 
     /// Every open socket, in no particular order.
-    package func forEachConnection(_ body: (WebSocketConnection) -> Void) {
+    package func forEachConnection(_ body: (DeviceConnection) -> Void) {
         eventLoop.assertInEventLoop()
         for slot in slots { slot.forEach(body) }
     }
@@ -70,16 +70,16 @@ package final class WebSocketGroup {
 
 // MARK: What connections ask of their group
 
-extension WebSocketGroup {
-    func add(_ connection: WebSocketConnection) {
+extension ConnectionGroup {
+    func add(_ connection: DeviceConnection) {
         connection.wheelPlace = Place(slot: Int32(nextSlot), index: Int32(slots[nextSlot].count))
         slots[nextSlot].append(connection)
         nextSlot = (nextSlot + 1) % slots.count
         connectionCount += 1
-        observer?.webSocketOpened()
+        observer?.opened(connection.transport)
     }
 
-    func remove(_ connection: WebSocketConnection) {
+    func remove(_ connection: DeviceConnection) {
         let place = connection.wheelPlace
         guard place.slot >= 0 else { return }
         let last = slots[Int(place.slot)].removeLast()
@@ -92,13 +92,13 @@ extension WebSocketGroup {
     }
 
     /// Has the connection looked at every second from now on.
-    func watch(_ connection: WebSocketConnection) {
+    func watch(_ connection: DeviceConnection) {
         if connection.watchedSince == nil { watched.append(connection) }
         connection.watchedSince = second
     }
 
     /// Has the connection's frames written at the end of this tick, together with those of all others.
-    func markDirty(_ connection: WebSocketConnection) {
+    func markDirty(_ connection: DeviceConnection) {
         guard !connection.isDirty else { return }
         connection.isDirty = true
         dirty.append(connection)
@@ -122,7 +122,7 @@ extension WebSocketGroup {
 
 // MARK: Time
 
-extension WebSocketGroup {
+extension ConnectionGroup {
     private func scheduleTimer() {
         timer = eventLoop.assumeIsolated().scheduleTask(in: .seconds(1)) { [weak self] in self?.secondPassed() }
     }
@@ -145,7 +145,7 @@ extension WebSocketGroup {
     }
 
     /// A few at a time over the second: four hundred writes at once would hold up everybody's messages for milliseconds.
-    private func ping(_ due: ArraySlice<WebSocketConnection>) {
+    private func ping(_ due: ArraySlice<DeviceConnection>) {
         let portion = max(Self.pingedAtOnce, (due.count + Self.pingPortions - 1) / Self.pingPortions)
         for (number, start) in stride(from: due.startIndex, to: due.endIndex, by: portion).enumerated() {
             let some = due[start..<min(start + portion, due.endIndex)]
@@ -160,4 +160,4 @@ extension WebSocketGroup {
 }
 
 @available(*, unavailable)
-extension WebSocketGroup: Sendable {}
+extension ConnectionGroup: Sendable {}
