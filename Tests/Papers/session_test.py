@@ -61,7 +61,7 @@ class WebSocketDevice(Listener):
         self._said = asyncapi_rules.messages("receive", "webSocket")
         address = f"ws{hub.url.removeprefix('http')}/ws?{urllib.parse.urlencode(query)}"
         self._opened = contextlib.ExitStack()
-        self._socket = self._opened.enter_context(connect(address, max_size=None))
+        self._socket = self._opened.enter_context(connect(address, max_size=None, max_queue=None))
 
     def next(self) -> dict:
         frame = json.loads(self._socket.recv(timeout=SECONDS))
