@@ -3,7 +3,7 @@
 import { element } from "./dom.js";
 import { schemaSection } from "./reference-http.js";
 import { memberRow, schemaView } from "./reference-schema.js";
-import { examples, paragraphs } from "./reference-text.js";
+import { examples, inline, paragraphs } from "./reference-text.js";
 
 /** @returns the sections of the document, as those of httpSections */
 export function eventSections(source) {
@@ -72,7 +72,7 @@ function messageView(source, message, reply) {
   // Over a WebSocket the data has its type beside it, which is the name of the message.
   const data = fields ? message.payload : message.payload.properties.data;
   return [
-    names && element("p", {}, "Answered by ", ...names.flatMap((name, index) => [index ? " or " : "", element("code", {}, name)]), "."),
+    names && element("p", {}, "Answered by ", ...inline(names.map((name) => `\`${name}\``).join(" or ")), "."),
     ...(fields
       ? [
           element("h4", {}, "Fields of the event"),

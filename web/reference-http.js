@@ -6,7 +6,10 @@ import { codeBlock, curlLine, examples, inline, paragraphs } from "./reference-t
 
 const methods = ["get", "put", "post", "delete"];
 
-/** @returns {{title: string, about: string, entries: {id, label, title?, about, words, method?, tag?, render}[]}[]} the sections of the document */
+/**
+ * @returns {{title: string, about: string, entries: {id, label, title?, about, words, method?, tag?, render}[]}[]} the sections
+ *   of the document; `render` makes what an entry shows when it is opened, `words` it can be found by
+ */
 export function httpSections(source) {
   const { tags, paths } = source.document;
   const sections = tags.map(({ name, description }) => ({ title: name, about: description, entries: [] }));
@@ -88,7 +91,9 @@ function errorSection(source) {
   const codes = schemas.ErrorCode.anyOf[0].enum;
   return {
     title: "Errors",
-    about: "Every error is `application/problem+json` (RFC 9457). Decide by `error`, show people `detail`, and wait as `Retry-After` says.",
+    about:
+      "Every error is `application/problem+json` (RFC 9457). Decide by `error`, show people `detail`, and wait as `Retry-After` " +
+      "says.",
     entries: codes.map((code) => ({
       id: `error-${code}`,
       label: code,

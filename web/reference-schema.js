@@ -30,6 +30,9 @@ export class Source {
 
 const written = (value) => element("code", {}, typeof value === "string" ? `"${value}"` : String(value));
 
+const or = () => element("p", { class: "quiet" }, "or");
+const required = () => element("span", { class: "required" }, "required");
+
 function between(nodes, separator) {
   return nodes.flatMap((node, index) => (index ? [separator, ...[node].flat()] : [node].flat()));
 }
@@ -78,12 +81,15 @@ function members(source, schema) {
   const choices = schema.anyOf ?? schema.oneOf;
   if (choices && !schema.properties) {
     const lists = choices.map((choice) => members(source, choice)).filter(Boolean);
-    return lists.length ? element("div", { class: "choices" }, ...between(lists, element("p", { class: "quiet" }, "or"))) : undefined;
+    if (!lists.length) return undefined;
+    return element("div", { class: "choices" }, ...lists.flatMap((list, index) => (index ? [or(), list] : [list])));
   }
   const inner = schema.properties ? Object.entries(schema.properties) : [];
-  if (!inner.length && typeof schema.additionalProperties === "object") inner.push(["<any name>", schema.additionalProperties]);
+  const others = schema.additionalProperties;
+  if (!inner.length && typeof others === "object") inner.push(["<any name>", others]);
   if (!inner.length) return undefined;
-  return element("ul", { class: "members" }, ...inner.map(([name, member]) => memberRow(source, name, member, schema.required?.includes(name))));
+  const rows = inner.map(([name, member]) => memberRow(source, name, member, schema.required?.includes(name)));
+  return element("ul", { class: "members" }, ...rows);
 }
 
 /** A member, parameter or header: its name, type and description, with its own members below it. */
@@ -91,7 +97,7 @@ export function memberRow(source, name, schema, isRequired, description = schema
   return element(
     "li",
     {},
-    element("span", { class: "name" }, element("code", {}, name), isRequired ? element("span", { class: "required" }, "required") : undefined),
+    element("span", { class: "name" }, element("code", {}, name), isRequired ? required() : undefined),
     element("span", { class: "type" }, ...typeWords(source, schema), ...counts(schema)),
     description && element("div", { class: "about" }, ...paragraphs(description)),
     members(source, schema),

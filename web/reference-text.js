@@ -64,14 +64,16 @@ function json(value, margin = "") {
 
 /** Examples, each under what it shows. */
 export function examples(list, label) {
-  return list.map(({ summary, value }) =>
-    element("figure", {}, summary && element("figcaption", {}, ...inline(summary)), codeBlock(typeof value === "string" ? value : json(value), `${label}: ${summary ?? "example"}`)),
-  );
+  return list.map(({ summary, value }) => {
+    const text = typeof value === "string" ? value : json(value);
+    const caption = summary && element("figcaption", {}, ...inline(summary));
+    return element("figure", {}, caption, codeBlock(text, `${label}: ${summary ?? "example"}`));
+  });
 }
 
 const quoted = (text) => `'${text.replaceAll("'", "'\\''")}'`;
 
-/** The shell line that makes a request: required parameters and headers that have an example. */
+/** The shell line that makes a request, with what is required and the headers that have an example. */
 export function curlLine(path, method, parameters, body) {
   const value = (parameter) => String(parameter.example ?? parameter.schema.examples?.[0] ?? "");
   const of = (place) => parameters.filter((parameter) => parameter.in === place);

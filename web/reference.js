@@ -59,10 +59,12 @@ function contents(sections) {
     const lines = section.entries.map((entry) => {
       const link = element("a", { href: `#${entry.id}` }, badge(entry), element("span", {}, entry.title ?? entry.label));
       const line = element("li", {}, link);
-      line.dataset.words = `${section.title} ${entry.method ?? ""} ${entry.tag ?? ""} ${entry.label} ${entry.about} ${entry.words}`.toLowerCase();
+      const words = [section.title, entry.method, entry.tag, entry.label, entry.about, entry.words];
+      line.dataset.words = words.join(" ").toLowerCase();
       return line;
     });
-    return element("div", { class: "group" }, element("a", { class: "heading", href: `#${section.id}` }, section.title), element("ul", {}, ...lines));
+    const heading = element("a", { class: "heading", href: `#${section.id}` }, section.title);
+    return element("div", { class: "group" }, heading, element("ul", {}, ...lines));
   });
 }
 
@@ -126,5 +128,6 @@ async function start() {
 
 start().catch((error) => {
   byID("version").textContent = "";
-  byID("text").replaceChildren(element("p", { class: "problem", role: "alert" }, `The documents could not be shown: ${error.message}`));
+  const text = `The documents could not be shown: ${error.message}`;
+  byID("text").replaceChildren(element("p", { class: "problem", role: "alert" }, text));
 });

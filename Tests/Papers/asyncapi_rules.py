@@ -15,7 +15,8 @@ FIELDS = {
     "channel": "address messages title summary description servers parameters tags externalDocs bindings",
     "operation": "action! channel! title summary description security tags externalDocs bindings traits messages reply",
     "reply": "address channel messages",
-    "message": "headers payload correlationId contentType name title summary description tags externalDocs bindings examples traits",
+    "message": "headers payload correlationId contentType name title summary description tags externalDocs bindings examples"
+    " traits",
     "example": "headers payload name summary",
     "components": "schemas servers channels operations messages securitySchemes serverVariables parameters correlationIds"
     " replies replyAddresses externalDocs tags operationTraits messageTraits serverBindings channelBindings operationBindings"

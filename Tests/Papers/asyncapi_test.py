@@ -34,8 +34,8 @@ class DocumentTest(unittest.TestCase):
     def test_every_frame_and_code_of_the_contract_is_there(self):
         codes = ASYNCAPI["components"]["schemas"]["Refusal"]["properties"]["code"]["enum"]
         self.assertEqual(set(table_words("| `code` of an `error` | meaning")) - set(codes), set())
-        self.assertEqual(set(table_words("| `type` | `data` | when")) - set(asyncapi_rules.messages("send", "webSocket")), set())
-        self.assertEqual(set(table_words("| `type` | `data` | effect")) - set(asyncapi_rules.messages("receive", "webSocket")), set())
+        for action, table in (("send", "| `type` | `data` | when"), ("receive", "| `type` | `data` | effect")):
+            self.assertEqual(set(table_words(table)) - set(asyncapi_rules.messages(action, "webSocket")), set())
 
     def test_every_close_code_of_the_contract_is_told(self):
         description = ASYNCAPI["channels"]["webSocket"]["description"]

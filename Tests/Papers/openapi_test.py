@@ -48,7 +48,8 @@ class DocumentTest(unittest.TestCase):
         codes = set(OPENAPI["components"]["schemas"]["ErrorCode"]["anyOf"][0]["enum"])
         self.assertEqual(set(table_words("| status | `error` | when")), codes)
         self.assertEqual({code for code in codes if code not in OPENAPI["components"]["examples"]}, set())
-        told = {code for code in codes for _, node in nodes(OPENAPI["components"]["responses"]) if isinstance(node, list) and code in node}
+        lists = [node for _, node in nodes(OPENAPI["components"]["responses"]) if isinstance(node, list)]
+        told = {code for code in codes if any(code in one for one in lists)}
         self.assertEqual(told, codes, "no answer has these")
 
 
