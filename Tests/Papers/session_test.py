@@ -10,6 +10,8 @@ CODES = ASYNCAPI["components"]["schemas"]["Refusal"]["properties"]["code"]["enum
 ALICE = {"id": 1, "login": "alice"}
 # One more than a device may have waiting for their answers.
 TOO_MANY_SYNCS = 257
+# Of one user.
+MOST_TOPICS = 100
 
 
 class SessionTest(unittest.TestCase):
@@ -130,7 +132,12 @@ class SessionTest(unittest.TestCase):
         answer = call(self.hub, "POST", "/api/v1/notify", {"audience": {"channel": "orders"}, "message": "to a topic"})
         self.assertEqual(answer.status, 202, answer.body)
         device.until("notification.push", notification_id=answer.json["notification_id"])
-        device.say("unsubscribe", {"channels": ["orders"]})
+        full = sorted(["orders", *(f"topic-{number}" for number in range(MOST_TOPICS - 1))])
+        device.say("subscribe", {"channels": full})
+        device.until("subscribe.ack", channels=full)
+        device.say("subscribe", {"channels": ["one-more"]})
+        device.until("error", code="limit")
+        device.say("unsubscribe", {"channels": full})
         device.until("subscribe.ack", channels=[])
 
     def clearing(self, listener):
