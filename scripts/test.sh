@@ -45,6 +45,7 @@ suite swift swift_tests
 suite harness harness_tests
 suite chaos chaos
 suite browser browser_tests
+suite papers scripts/papers.sh
 
 printf '\n'
 ((failed)) && printf '%s\n' "${failures[@]}" ''
