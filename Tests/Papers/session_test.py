@@ -10,8 +10,6 @@ CODES = ASYNCAPI["components"]["schemas"]["Refusal"]["properties"]["code"]["enum
 ALICE = {"id": 1, "login": "alice"}
 # One more than a device may have waiting for their answers.
 TOO_MANY_SYNCS = 257
-# Of one user.
-MOST_TOPICS = 100
 
 
 class SessionTest(unittest.TestCase):
@@ -39,7 +37,6 @@ class SessionTest(unittest.TestCase):
         self.pushes(device)
         self.refusals(device)
         self.inbox_changes(device)
-        self.topics(device)
         self.clearing(device)
         self.busy_and_unavailable(device)
         self.assertEqual(device.not_heard(), set())
@@ -125,20 +122,6 @@ class SessionTest(unittest.TestCase):
         redis(self.hub, "DEL", "stream:user:1-alice")
         self.notify("of the present")
         stream.until("session.end", code=1012)
-
-    def topics(self, device):
-        device.say("subscribe", {"channels": ["orders"]})
-        device.until("subscribe.ack", channels=["orders"])
-        answer = call(self.hub, "POST", "/api/v1/notify", {"audience": {"channel": "orders"}, "message": "to a topic"})
-        self.assertEqual(answer.status, 202, answer.body)
-        device.until("notification.push", notification_id=answer.json["notification_id"])
-        full = sorted(["orders", *(f"topic-{number}" for number in range(MOST_TOPICS - 1))])
-        device.say("subscribe", {"channels": full})
-        device.until("subscribe.ack", channels=full)
-        device.say("subscribe", {"channels": ["one-more"]})
-        device.until("error", code="limit")
-        device.say("unsubscribe", {"channels": full})
-        device.until("subscribe.ack", channels=[])
 
     def clearing(self, listener):
         sent = self.notify("its payload is deleted")

@@ -114,7 +114,9 @@ struct InboxVerbTests {
 
     @Test(
         "bodies that say nothing useful are refused",
-        arguments: [("{", 400), ("[]", 400), (#"{"until":7}"#, 422), (#"{"until":"soon"}"#, 422), ("{}", 422)]
+        arguments: [
+            ("{", 400), ("[]", 422), ("", 422), (#"{"until":7}"#, 422), (#"{"until":"soon"}"#, 422), ("{}", 422),
+        ]
     )
     func badBodies(body: String, status: Int) async throws {
         let user = TestUser()
