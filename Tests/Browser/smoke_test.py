@@ -1,104 +1,17 @@
-"""The page at `/` in a real browser against a real server.
+"""The page at `/` in a real browser against a real server: the life of a notification, and what a user of the page meets."""
 
-Environment: CARILLON_SERVER (default .build/debug/carillon-server), CHROMIUM (default /usr/bin/chromium),
-SCREENSHOTS (a folder to keep; default a temporary one).
-"""
-
-import json
-import os
-import pathlib
-import tempfile
 import unittest
-import urllib.parse
-import urllib.request
 
 from playwright.sync_api import expect, sync_playwright
 
 from harness import Hub
+from page_case import PUSH_MS, SCREENSHOTS, PageCase, launch
 
-CHROMIUM = os.environ.get("CHROMIUM", "/usr/bin/chromium")
-SCREENSHOTS = pathlib.Path(os.environ.get("SCREENSHOTS") or tempfile.mkdtemp(prefix="carillon-screenshots-"))
 # One above the largest integer that a double holds exactly.
 BIG_ID = 9_007_199_254_740_993
-PUSH_MS = 2_000
-REFRESH_MS = 10_000
-
-expect.set_options(timeout=REFRESH_MS)
 
 
-def launch(playwright):
-    """Starts Debian's Chromium. `headless=False` only keeps playwright from adding its own headless flags."""
-    flags = ["--headless=new", "--no-sandbox", "--disable-gpu", "--hide-scrollbars"]
-    return playwright.chromium.launch(executable_path=CHROMIUM, headless=False, args=flags)
-
-
-class PageTest(unittest.TestCase):
-    @classmethod
-    def setUpClass(cls):
-        cls.hub = Hub()
-        cls.addClassCleanup(cls.hub.stop)
-        playwright = sync_playwright().start()
-        cls.addClassCleanup(playwright.stop)
-        cls.browser = launch(playwright)
-        cls.addClassCleanup(cls.browser.close)
-        SCREENSHOTS.mkdir(parents=True, exist_ok=True)
-
-    def setUp(self):
-        self.console = []
-        self.page = self.open_page()
-
-    def open_page(self, **options):
-        context = self.browser.new_context(viewport={"width": 1360, "height": 1000}, locale="en-GB", **options)
-        self.addCleanup(context.close)
-        page = context.new_page()
-        # The browser reports violations of the content security policy on the console as well.
-        page.on("console", lambda entry: entry.type in ("error", "warning") and self.console.append(entry.text))
-        page.on("pageerror", lambda error: self.console.append(str(error)))
-        page.on("dialog", lambda dialog: self.console.append(f"dialog: {dialog.message}") or dialog.dismiss())
-        page.goto(self.hub.url)
-        expect(page.locator("#health")).to_contain_text("healthy")
-        return page
-
-    def picture(self, name, page=None):
-        (page or self.page).screenshot(path=SCREENSHOTS / f"{name}.png", full_page=True)
-
-    def assert_quiet_console(self):
-        self.assertEqual(self.console, [], self.hub.server_log()[-4000:])
-
-    # Steps
-
-    def fill_user(self, form, user_id, login):
-        self.page.locator(f"#{form} [name=id]").fill(str(user_id))
-        self.page.locator(f"#{form} [name=login]").fill(login)
-
-    def connect(self, user_id, login):
-        self.fill_user("device", user_id, login)
-        self.page.locator("#device-open").click()
-        expect(self.page.locator("#device-state")).to_contain_text(f"Live as {user_id}-{login}")
-
-    def send(self, message, **fields):
-        self.page.locator("#send [name=message]").fill(message)
-        for name, value in fields.items():
-            field = self.page.locator(f"#send [name={name}]")
-            if name == "priority":
-                field.select_option(value)
-            else:
-                field.fill(value)
-        self.page.locator("#send-button").click()
-
-    def show_history(self, user_id, login):
-        self.fill_user("history", user_id, login)
-        self.page.locator("#history button").click()
-
-    def device_card(self, text):
-        return self.page.locator("#device-list .card").filter(has_text=text)
-
-    def server_answer(self, path, **query):
-        with urllib.request.urlopen(f"{self.hub.url}{path}?{urllib.parse.urlencode(query)}", timeout=5) as answer:
-            return json.load(answer)
-
-    # Tests
-
+class PageTest(PageCase):
     def test_life_of_a_notification(self):
         page = self.page
         self.connect(1, "alice")
@@ -218,10 +131,6 @@ class PageTest(unittest.TestCase):
         width = page.evaluate("document.documentElement.scrollWidth")
         self.assertLessEqual(width, 390, "the page scrolls sideways on a phone")
         self.picture("narrow", page)
-
-    @classmethod
-    def tearDownClass(cls):
-        print(f"screenshots: {SCREENSHOTS}")
 
 
 class LostServerTest(unittest.TestCase):
