@@ -68,8 +68,8 @@ export function keepingScroll(scroller, list, work) {
 export function showProblem(container, problem) {
   if (!problem) return container.replaceChildren();
   const text = `${problem.title ?? "Error"}: ${problem.detail ?? problem.message}`;
-  if (container.dataset.text === text && container.hasChildNodes()) return;
-  container.dataset.text = text;
+  // The same again would be announced again.
+  if (container.querySelector(":scope > p.problem")?.textContent === text) return;
   const fields = (problem.fields ?? []).map((field) => element("li", {}, element("code", {}, field.pointer), " " + field.detail));
   container.replaceChildren(
     element("p", { class: "problem" }, text),

@@ -20,6 +20,11 @@ class Redis:
             if answer[:1] not in (b"+", b":"):
                 raise AssertionError(f"{command[:2]}: {answer!r}")
 
+    def number(self, *command) -> int:
+        """Sends a command whose answer is a number."""
+        self._socket.sendall(self._encoded(command))
+        return int(self._answers.readline().removeprefix(b":"))
+
     @staticmethod
     def _encoded(command: tuple) -> bytes:
         words = [str(word).encode() for word in command]
