@@ -68,8 +68,8 @@ export class Chart {
     const y = (value) => height - margin - (value / top) * (height - 2 * margin);
     this.#lines.forEach((line, index) => {
       const runs = this.#runs(index).map((run) => run.map(([at, value]) => `${x(at).toFixed(1)} ${y(value).toFixed(1)}`));
-      // A run of one point is a line to itself, which its round ends make a dot.
-      line.curve.setAttribute("d", runs.map((run) => `M${run.join("L")}${run.length === 1 ? "h0" : ""}`).join(""));
+      // A run of one point is a dash: a line needs two.
+      line.curve.setAttribute("d", runs.map((run) => `M${run.join("L")}${run.length === 1 ? "m-2 0h4" : ""}`).join(""));
       line.area.setAttribute("d", runs.map((run) => `M${run.join("L")}V${height}H${run[0].split(" ")[0]}Z`).join(""));
     });
     const shown = this.#pointed === undefined ? this.#points.at(-1) : this.#nearest(x);

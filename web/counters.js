@@ -2,7 +2,7 @@
 
 import { call } from "./api.js";
 import { Chart } from "./charts.js";
-import { byID, numberText } from "./dom.js";
+import { byID, counted, numberText } from "./dom.js";
 import { every } from "./poll.js";
 import { parseSamples, quantile, rate } from "./samples.js";
 
@@ -41,7 +41,7 @@ const panels = [
     lines: [""],
     format: numberText,
     values: ({ now }) => [now.sums.get("websocket_connections")],
-    foot: (sums) => `${numberText(sums.get("carillon_local_users") ?? 0)} users`,
+    foot: (sums) => counted(sums.get("carillon_local_users") ?? 0, "user"),
     needs: "websocket_connections",
   },
   {
