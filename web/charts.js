@@ -69,7 +69,7 @@ export class Chart {
     this.#lines.forEach((line, index) => {
       const runs = this.#runs(index).map((run) => run.map(([at, value]) => `${x(at).toFixed(1)} ${y(value).toFixed(1)}`));
       // A run of one point is a dash: a line needs two.
-      line.curve.setAttribute("d", runs.map((run) => `M${run.join("L")}${run.length === 1 ? "m-2 0h4" : ""}`).join(""));
+      line.curve.setAttribute("d", runs.map((run) => `M${run.join("L")}${run.length === 1 ? "m-6 0h6" : ""}`).join(""));
       line.area.setAttribute("d", runs.map((run) => `M${run.join("L")}V${height}H${run[0].split(" ")[0]}Z`).join(""));
     });
     const shown = this.#pointed === undefined ? this.#points.at(-1) : this.#nearest(x);

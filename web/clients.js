@@ -1,7 +1,7 @@
 // The list of connected clients and which of them are selected as recipients.
 
 import { call, userKey } from "./api.js";
-import { byID, counted, element, numberText, setText, showRefresh, timeElement } from "./dom.js";
+import { byID, counted, element, nameElement, numberText, setText, showRefresh, timeElement } from "./dom.js";
 import { every } from "./poll.js";
 import { RowWindow } from "./rowwindow.js";
 
@@ -36,10 +36,7 @@ export function startClients(picked, changed) {
     updateRow: showChecked,
     endSeen: () => listing.more && want(wanted * 4),
   });
-  byID("clients-filter").addEventListener("input", () => {
-    show();
-    if (filterText() && listing.more) want(mostRows);
-  });
+  byID("clients-filter").addEventListener("input", show);
   byID("select-all").addEventListener("change", (event) => {
     for (const client of shown) select(client, event.target.checked);
     showSelection();
@@ -74,7 +71,7 @@ const filterText = () => byID("clients-filter").value.trim().toLowerCase();
 
 function show() {
   const text = filterText();
-  const { clients, total, more } = listing;
+  const { clients, more } = listing;
   const fits = (client) => `${userKey(client)} ${client.pod_id} ${client.connection_id} ${client.transport}`.toLowerCase().includes(text);
   shown = text ? clients.filter(fits) : clients;
   rowWindow.show(shown);
@@ -86,6 +83,7 @@ function show() {
   setText(byID("clients-empty"), text ? "No client fits the filter." : "No client is connected to any pod.");
   setText(byID("clients-total"), tally(text));
   showSelection();
+  if (text && more) want(mostRows);
 }
 
 function tally(text) {
@@ -128,14 +126,14 @@ function clientRow(client) {
   const pick = () => userPicked({ id: client.id, login: client.login });
   const cell = (...children) => element("div", { role: "gridcell" }, ...children);
   const connection = cell(client.connection_id);
-  connection.classList.add("code");
+  Object.assign(connection, { className: "code", title: client.connection_id });
   return element(
     "div",
     { class: "row", role: "row" },
     cell(element("input", { type: "checkbox", "aria-label": `Select ${name}`, change: choose })),
     cell(element("button", { type: "button", class: "link", title: `Fill ${name} into the forms`, click: pick }, name)),
     cell(element("span", { class: "chip" }, client.transport)),
-    cell(client.pod_id),
+    cell(nameElement("span", client.pod_id)),
     cell(timeElement(client.connected_at)),
     connection,
   );

@@ -179,7 +179,7 @@ class Session {
     keepingScroll(byID("device-scroll"), list, () => showRows(list, rows, keyOf, makeRow, updateRow));
     if (wasOnButton) goToNextButton(list);
     const unread = this.#unread().length;
-    setText(byID("device-total"), unread ? `${numberText(unread)} unread` : "");
+    setText(byID("device-total"), `${userKey(this.#user)}${unread ? `, ${numberText(unread)} unread` : ""}`);
     byID("device-read-all").hidden = !unread;
     byID("device-empty").hidden = rows.length > 0;
     setText(byID("device-empty"), `Nothing for ${userKey(this.#user)} yet.`);

@@ -18,6 +18,16 @@ export function setText(node, text) {
   if (node.textContent !== text) node.textContent = text;
 }
 
+// What tells the names of pods apart is at their end.
+const tailLength = 7;
+
+/** A name whose middle is left out where there is no room for all of it. */
+export function nameElement(tag, name) {
+  const tail = name.length > 2 * tailLength ? tailLength : 0;
+  const head = element("span", {}, name.slice(0, name.length - tail));
+  return element(tag, { class: "name-cut", title: name }, head, element("span", {}, tail ? name.slice(-tail) : ""));
+}
+
 const rowsOf = new WeakMap();
 
 /**

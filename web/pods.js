@@ -1,7 +1,7 @@
 // The pods, whether each still gives its sign of life, and those that have gone.
 
 import { call, serverNow } from "./api.js";
-import { byID, counted, element, keepingScroll, numberText, setText, showRefresh, showRows, timeElement } from "./dom.js";
+import { byID, counted, element, keepingScroll, nameElement, numberText, setText, showRefresh, showRows, timeElement } from "./dom.js";
 import { answeringPods, hear } from "./health.js";
 import { every } from "./poll.js";
 
@@ -61,7 +61,7 @@ function makeTile(pod) {
   const tile = element(
     "li",
     { class: "pod" },
-    element("span", { class: "line" }, element("strong", { title: pod.pod_id }, pod.pod_id), element("span", { class: "mark" })),
+    element("span", { class: "title-line" }, nameElement("strong", pod.pod_id), element("span", { class: "mark" })),
     element("span", { class: "quiet life" }),
     element("span", { class: "quiet load" }),
   );
