@@ -63,7 +63,7 @@ export class Chart {
     const { at: end = 0 } = this.#points.at(-1) ?? {};
     const windowMs = Math.max(shortestMs, end - (this.#points[0]?.at ?? end));
     const known = this.#points.flatMap(({ values }) => values.filter((value) => value !== undefined));
-    const top = niceCeiling(Math.max(0, ...known));
+    const top = niceCeiling(1.1 * Math.max(0, ...known));
     const x = (at) => width - margin - ((end - at) / windowMs) * (width - 2 * margin);
     const y = (value) => height - margin - (value / top) * (height - 2 * margin);
     this.#lines.forEach((line, index) => {

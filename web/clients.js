@@ -72,8 +72,8 @@ const filterText = () => byID("clients-filter").value.trim().toLowerCase();
 function show() {
   const text = filterText();
   const { clients, more } = listing;
-  const fits = (client) => `${userKey(client)} ${client.pod_id} ${client.connection_id} ${client.transport}`.toLowerCase().includes(text);
-  shown = text ? clients.filter(fits) : clients;
+  const textOf = (client) => `${userKey(client)} ${client.pod_id} ${client.connection_id} ${client.transport}`.toLowerCase();
+  shown = text ? clients.filter((client) => textOf(client).includes(text)) : clients;
   rowWindow.show(shown);
   const grid = byID("clients-grid");
   grid.hidden = !shown.length;
@@ -109,7 +109,8 @@ function select(client, isSelected) {
 function showSelection() {
   rowWindow.refresh();
   const users = selectedUsers().length;
-  setText(byID("selected-count"), selected.size ? `${counted(selected.size, "client")} of ${counted(users, "user")} selected` : "None selected");
+  const count = `${counted(selected.size, "client")} of ${counted(users, "user")} selected`;
+  setText(byID("selected-count"), selected.size ? count : "None selected");
   byID("clear-selection").hidden = !selected.size;
   const listed = shown.reduce((count, client) => count + selected.has(client.connection_id), 0);
   byID("select-all").checked = listed > 0 && listed === shown.length;

@@ -16,7 +16,12 @@ const patienceMs = 12_000;
 const percent = (value) => `${short(value)} %`;
 const perSecond = (value) => `${short(value)}/s`;
 const megabytes = (bytes) => `${numberText(Math.round(bytes / 1e6))} MB`;
-const short = (value) => numberText(value < 1 ? Number(value.toPrecision(2)) : value < 10 ? Number(value.toFixed(1)) : Math.round(value));
+
+/** A number with two digits that count, or more where it is large. */
+function short(value) {
+  if (value >= 10) return numberText(Math.round(value));
+  return numberText(Number(value < 1 ? value.toPrecision(2) : value.toFixed(1)));
+}
 
 const panels = [
   {
@@ -32,8 +37,10 @@ const panels = [
     lines: [""],
     format: perSecond,
     values: ({ last, now }) => [rate(last, now, "notifications_acked_total")],
-    foot: (sums) =>
-      `${numberText(sums.get("notifications_acked_total"))} in all · ${numberText(sums.get("notifications_auto_cleared_total") ?? 0)} auto-cleared`,
+    foot: (sums) => {
+      const cleared = numberText(sums.get("notifications_auto_cleared_total") ?? 0);
+      return `${numberText(sums.get("notifications_acked_total"))} in all · ${cleared} auto-cleared`;
+    },
     needs: "notifications_acked_total",
   },
   {

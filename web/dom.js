@@ -95,7 +95,7 @@ export function showRefresh(name, panel, problem) {
 }
 
 const timeFormat = new Intl.DateTimeFormat(undefined, { timeStyle: "medium" });
-const dayFormat = new Intl.DateTimeFormat(undefined, { day: "numeric", month: "short" });
+const dayFormat = new Intl.DateTimeFormat(undefined, { day: "numeric", month: "short", hour: "2-digit", minute: "2-digit" });
 const fullFormat = new Intl.DateTimeFormat(undefined, { dateStyle: "full", timeStyle: "long" });
 
 /** An instant in the reader's own zone, with the day unless it is today; a text that is no instant is shown as it is. */
@@ -103,7 +103,7 @@ export function timeElement(instant) {
   const time = new Date(instant);
   if (Number.isNaN(time.getTime())) return element("span", {}, String(instant));
   const isToday = time.toDateString() === new Date().toDateString();
-  const text = isToday ? timeFormat.format(time) : `${dayFormat.format(time)}, ${timeFormat.format(time)}`;
+  const text = (isToday ? timeFormat : dayFormat).format(time);
   return element("time", { datetime: time.toISOString(), title: fullFormat.format(time) }, text);
 }
 

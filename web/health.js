@@ -48,8 +48,9 @@ function showHealth(status, text) {
 
 function showSource() {
   const pods = answeringPods();
-  const source = pods.length > 1 || hearsSeveralPods() ? "one of the pods that answer" : `${pods[0] ?? "the pod"}, the pod that answers`;
-  setText(byID("charts-source"), `The last minutes of ${source}`);
+  const single = `${pods[0] ?? "the pod"}, the pod that answers`;
+  const isOneOfMany = pods.length > 1 || hearsSeveralPods();
+  setText(byID("charts-source"), `The last minutes of ${isOneOfMany ? "one of the pods that answer" : single}`);
 }
 
 function lost(problem) {

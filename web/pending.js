@@ -30,7 +30,8 @@ async function load(pick) {
     const list = byID("pending-list");
     const makeRow = (row) => messageRow({ ...row, user: userLink(row, pick) });
     const update = (node, row) => updateMessageRow(node, { ...row, user: userLink(row, pick) });
-    keepingScroll(byID("pending-scroll"), list, () => showRows(list, rows, (row) => `${row.user} ${row.streamID}`, makeRow, update));
+    const keyOf = (row) => `${row.user} ${row.streamID}`;
+    keepingScroll(byID("pending-scroll"), list, () => showRows(list, rows, keyOf, makeRow, update));
     setText(byID("pending-total"), tally(answer, rows.length));
     byID("pending-more").hidden = !answer.next_cursor || wanted === mostRows;
     byID("pending-empty").hidden = rows.length > 0;
@@ -44,7 +45,8 @@ async function load(pick) {
 function userLink({ user, payload }, pick) {
   const target = payload?.target;
   if (target?.id === undefined || !target.login) return user;
-  return element("button", { type: "button", class: "link", title: `Fill ${user} into the forms`, click: () => pick(target) }, user);
+  const title = `Fill ${user} into the forms`;
+  return element("button", { type: "button", class: "link", title, click: () => pick(target) }, user);
 }
 
 function tally({ total_pending: total, users_with_pending: users, next_cursor: more }, shown) {

@@ -1,7 +1,8 @@
 // The pods, whether each still gives its sign of life, and those that have gone.
 
 import { call, serverNow } from "./api.js";
-import { byID, counted, element, keepingScroll, nameElement, numberText, setText, showRefresh, showRows, timeElement } from "./dom.js";
+import { byID, counted, element, keepingScroll, nameElement, numberText } from "./dom.js";
+import { setText, showRefresh, showRows, timeElement } from "./dom.js";
 import { answeringPods, hear } from "./health.js";
 import { every } from "./poll.js";
 
@@ -54,7 +55,8 @@ function remember(pods) {
 function note(pods, total) {
   const alive = pods.filter((pod) => pod.alive).length;
   const connections = pods.reduce((sum, pod) => sum + (pod.connections ?? 0), 0);
-  return `${alive === total ? "All" : `${numberText(alive)} of ${numberText(total)}`} alive · ${counted(connections, "connection")}`;
+  const share = alive === total ? "All" : `${numberText(alive)} of ${numberText(total)}`;
+  return `${share} alive · ${counted(connections, "connection")}`;
 }
 
 function makeTile(pod) {
@@ -87,5 +89,5 @@ function age(instant) {
   if (Number.isNaN(seconds)) return "never";
   if (seconds <= 1) return "now";
   if (seconds < 120) return `${seconds} s ago`;
-  return seconds < 7200 ? `${Math.round(seconds / 60)} min ago` : `${Math.round(seconds / 3600)} h ago`;
+  return seconds < 5400 ? `${Math.round(seconds / 60)} min ago` : `${Math.round(seconds / 3600)} h ago`;
 }

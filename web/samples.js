@@ -50,8 +50,11 @@ export function quantile(earlier, later, name, share) {
   const rank = share * total;
   let [lowerBound, below] = [0, 0];
   for (const [bound, count] of counts) {
-    // Of the last bucket only the lower end is known.
-    if (count >= rank) return bound === Infinity ? lowerBound : lowerBound + ((bound - lowerBound) * (rank - below)) / (count - below);
+    if (count >= rank) {
+      // Of the last bucket only the lower end is known.
+      if (bound === Infinity) return lowerBound;
+      return lowerBound + ((bound - lowerBound) * (rank - below)) / (count - below);
+    }
     [lowerBound, below] = [bound, count];
   }
   return undefined;

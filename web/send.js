@@ -67,9 +67,10 @@ function askFirst(targets, content, sent) {
     await deliver(targets, content, sent).catch(showRefusal);
     setBusy(false);
   };
-  const send = element("button", { type: "button", class: "primary", click: decide(true) }, `Send to ${counted(targets.length, "user")}`);
+  const users = counted(targets.length, "user");
+  const send = element("button", { type: "button", class: "primary", click: decide(true) }, `Send to ${users}`);
   result.replaceChildren(
-    element("p", {}, `This goes to ${counted(targets.length, "user")} at once.`),
+    element("p", {}, `This goes to ${users} at once.`),
     element("p", { class: "line" }, send, element("button", { type: "button", click: decide(false) }, "Cancel")),
   );
   send.focus();
@@ -110,8 +111,8 @@ function contentOf() {
   } catch (error) {
     errors.push({ pointer: "/data", detail: `is not JSON: ${error.message}` });
   }
-  if (errors.length) throw new Problem({ title: "Not sent", detail: errors.map(({ detail }) => detail).join("; "), fields: errors });
-  return content;
+  if (!errors.length) return content;
+  throw new Problem({ title: "Not sent", detail: errors.map(({ detail }) => detail).join("; "), fields: errors });
 }
 
 async function deliver(targets, content, sent) {

@@ -1,6 +1,7 @@
 """The page at `/` for those who use it without a mouse, without eyes, or with little light: keyboard, names, contrast, motion."""
 
 import itertools
+import pathlib
 import unittest
 
 from playwright.sync_api import expect
@@ -11,49 +12,8 @@ from page_case import PUSH_MS, PageCase
 TEXT_CONTRAST = 4.5
 EDGE_CONTRAST = 3
 
-# Everything that the measurements need, in the page.
-MEASURES = """() => {
-  const canvas = Object.assign(document.createElement("canvas"), { width: 1, height: 1 }).getContext("2d", { willReadFrequently: true });
-  const colour = (text) => {
-    canvas.clearRect(0, 0, 1, 1);
-    canvas.fillStyle = text;
-    canvas.fillRect(0, 0, 1, 1);
-    const [r, g, b, a] = canvas.getImageData(0, 0, 1, 1).data;
-    return { rgb: [r, g, b], alpha: a / 255 };
-  };
-  const over = (top, ground) => top.rgb.map((part, index) => part * top.alpha + ground[index] * (1 - top.alpha));
-  const groundOf = (node) => {
-    if (!node) return [255, 255, 255];
-    const own = colour(getComputedStyle(node).backgroundColor);
-    return own.alpha === 1 ? own.rgb : over(own, groundOf(node.parentElement));
-  };
-  const luminance = (rgb) => {
-    const [r, g, b] = rgb.map((part) => part / 255).map((part) => (part <= 0.04045 ? part / 12.92 : ((part + 0.055) / 1.055) ** 2.4));
-    return 0.2126 * r + 0.7152 * g + 0.0722 * b;
-  };
-  const ratio = (a, b) => {
-    const [dark, light] = [luminance(a), luminance(b)].sort((x, y) => x - y);
-    return (light + 0.05) / (dark + 0.05);
-  };
-  const isShown = (node) => node.checkVisibility() && node.getBoundingClientRect().width > 1;
-  window.textContrasts = () => [...document.querySelectorAll("body *")].filter(isShown).flatMap((node) => {
-    const found = [];
-    const measure = (style, text) => {
-      const ground = groundOf(node);
-      found.push({ text: text.trim().slice(0, 30), ratio: ratio(over(colour(style.color), ground), ground) });
-    };
-    const own = [...node.childNodes].filter((child) => child.nodeType === 3 && child.data.trim()).map((child) => child.data).join(" ");
-    if (own) measure(getComputedStyle(node), own);
-    if (node.value && node.matches("input:not([type=radio], [type=checkbox]), textarea")) measure(getComputedStyle(node), node.value);
-    if (node.placeholder) measure(getComputedStyle(node, "::placeholder"), node.placeholder);
-    return found;
-  });
-  window.edgeContrasts = () => [...document.querySelectorAll("input:not([type=radio], [type=checkbox]), textarea, select, button:not(.link)")]
-    .filter(isShown).map((node) => {
-      const edge = colour(getComputedStyle(node).borderTopColor).rgb;
-      return { name: node.name || node.id || node.textContent, ratio: ratio(edge, groundOf(node.parentElement)) };
-    });
-}"""
+# The measurements, in the page.
+CONTRAST = (pathlib.Path(__file__).parent / "contrast.js").read_text(encoding="utf-8")
 
 
 class AccessTest(PageCase):
@@ -82,7 +42,7 @@ class AccessTest(PageCase):
             self.page = self.open_page(color_scheme=scheme)
             self.page.emulate_media(color_scheme=scheme, reduced_motion="reduce")
             self.fill_page()
-            self.page.evaluate(MEASURES)
+            self.page.evaluate(CONTRAST)
             self.check_contrast(scheme, "busy")
             self.picture(f"access-{scheme}")
             self.send("", ttl_seconds="0")
@@ -114,19 +74,22 @@ class AccessTest(PageCase):
           for (const node of document.querySelectorAll("input, select, textarea")) {
             if (!node.labels.length && !node.ariaLabel) faults.push(`no label: ${node.outerHTML}`);
           }
-          for (const node of document.querySelectorAll("button, a")) if (!node.textContent.trim()) faults.push(`no text: ${node.outerHTML}`);
-          for (const node of document.querySelectorAll("img")) if (!node.hasAttribute("alt")) faults.push("img without alt");
-          for (const node of document.querySelectorAll("svg")) if (!node.getAttribute("aria-label")) faults.push("svg without a text");
-          for (const node of document.querySelectorAll("section")) if (!node.getAttribute("aria-labelledby")) faults.push("section without a name");
+          const expect = (selector, isFine) => document.querySelectorAll(selector)
+            .forEach((node) => isFine(node) || faults.push(node.outerHTML.slice(0, 200)));
+          expect("button, a", (node) => node.textContent.trim());
+          expect("img", (node) => node.hasAttribute("alt"));
+          expect("svg", (node) => node.getAttribute("aria-label"));
+          expect("section", (node) => node.getAttribute("aria-labelledby"));
           const levels = [...document.querySelectorAll("h1, h2, h3")].map((node) => Number(node.localName[1]));
-          levels.forEach((level, index) => level - (levels[index - 1] ?? 0) > 1 && faults.push(`h${level} after h${levels[index - 1]}`));
-          if (document.querySelectorAll("h1").length !== 1 || document.querySelectorAll("main").length !== 1) faults.push("landmarks");
+          levels.forEach((level, index) => level - (levels[index - 1] ?? 0) > 1 && faults.push(`h${level} is too deep`));
+          for (const single of ["h1", "main"]) if (document.querySelectorAll(single).length !== 1) faults.push(single);
           if (!document.documentElement.lang) faults.push("no language");
           return faults;
         }""")
         self.assertEqual(faults, [])
         tree = self.page.locator("body").aria_snapshot()
-        for part in ('grid "Connected clients', 'region "Send"', 'heading "Carillon" [level=1]', "status: ", 'img "Sent, the last minutes:'):
+        parts = ('grid "Connected clients', 'region "Send"', 'heading "Carillon" [level=1]', "status: ", 'img "Sent, the last')
+        for part in parts:
             self.assertIn(part, tree)
 
     def test_tab_goes_through_the_page_in_the_order_that_one_sees(self):
