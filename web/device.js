@@ -31,6 +31,7 @@ function showState(text, kind) {
   setText(byID("device-state"), text);
   byID("device-state").dataset.kind = kind;
   byID("device-close").hidden = kind === "off";
+  byID("device-panel").classList.toggle("stale", kind !== "live");
 }
 
 /** One user's connection, kept up over losses until `end`. */
@@ -120,6 +121,9 @@ class Session {
       case "notification.auto_cleared":
         this.#changed(data, "auto_cleared");
         break;
+      case "inbox.changed":
+        this.#inboxChanged(data);
+        break;
       case "session.ready":
         this.#ready(data);
         break;
@@ -148,6 +152,15 @@ class Session {
     const entry = this.#entries.get(streamID);
     if (!entry) return;
     this.#entries.set(streamID, { ...entry, status });
+    if (this.#live) this.#showSoon();
+  }
+
+  /** What was done over HTTP. Of the rest of it, such as archiving, this list shows nothing. */
+  #inboxChanged({ action, notifications }) {
+    for (const { stream_id: streamID } of notifications) {
+      if (["delete", "withdraw", "collapse"].includes(action)) this.#entries.delete(streamID);
+      else if (["read", "unread"].includes(action)) this.#changed({ stream_id: streamID }, action);
+    }
     if (this.#live) this.#showSoon();
   }
 

@@ -102,9 +102,14 @@ class PageCase(unittest.TestCase):
         with urllib.request.urlopen(request, timeout=10) as answer:
             return json.load(answer)["results"]
 
-    def server_answer(self, path, **query):
-        with urllib.request.urlopen(f"{self.hub.url}{path}?{urllib.parse.urlencode(query)}", timeout=5) as answer:
+    def ask(self, method, path, **query):
+        """Calls the server with a method that has no body."""
+        request = urllib.request.Request(f"{self.hub.url}{path}?{urllib.parse.urlencode(query)}", method=method)
+        with urllib.request.urlopen(request, timeout=5) as answer:
             return json.load(answer)
+
+    def server_answer(self, path, **query):
+        return self.ask("GET", path, **query)
 
     @classmethod
     def tearDownClass(cls):

@@ -124,6 +124,24 @@ class PageTest(PageCase):
             expect(card.locator(".badge")).to_have_text("READ", timeout=PUSH_MS)
         self.assert_quiet_console()
 
+    def test_what_is_done_over_http_shows_on_the_device(self):
+        self.connect(4, "dora")
+        ids = {text: self.post([(4, "dora")], text)[0]["notification_id"] for text in ("first", "second", "third")}
+        user = {"user_id": 4, "login": "dora"}
+        first = self.device_card("first").locator(".badge")
+        expect(first).to_have_text("UNREAD", timeout=PUSH_MS)
+        self.ask("PUT", f"/api/v1/notifications/{ids['first']}/read", **user)
+        expect(first).to_have_text("READ", timeout=PUSH_MS)
+        self.ask("PUT", f"/api/v1/notifications/{ids['first']}/unread", **user)
+        expect(first).to_have_text("UNREAD", timeout=PUSH_MS)
+        expect(self.device_card("first").get_by_role("button", name="Mark read")).to_be_visible()
+        self.ask("DELETE", f"/api/v1/notifications/{ids['second']}", **user)
+        expect(self.device_card("second")).to_have_count(0, timeout=PUSH_MS)
+        self.ask("DELETE", f"/api/v1/notify/{ids['third']}")
+        expect(self.device_card("third")).to_have_count(0, timeout=PUSH_MS)
+        expect(self.page.locator("#device-list .card")).to_have_count(1)
+        self.assert_quiet_console()
+
     def test_dark_and_narrow(self):
         page = self.open_page(color_scheme="dark")
         self.picture("dark", page)
