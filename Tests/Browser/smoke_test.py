@@ -124,6 +124,19 @@ class PageTest(PageCase):
             expect(card.locator(".badge")).to_have_text("READ", timeout=PUSH_MS)
         self.assert_quiet_console()
 
+    def test_each_state_has_its_badge(self):
+        self.connect(6, "finn")
+        self.post([(6, "finn")], "read me")
+        self.device_card("read me").get_by_role("button", name="Mark read").click()
+        expect(self.device_card("read me").locator(".badge")).to_have_text("READ", timeout=PUSH_MS)
+        self.post([(6, "finn")], "short-lived", ttl_seconds=1)
+        self.post([(6, "finn")], "stays")
+        self.show_history(6, "finn")
+        badges = self.page.locator("#history-list .badge")
+        expect(badges).to_have_text(["UNREAD", "AUTO-CLEARED", "READ"])
+        expect(self.page.locator("#history-list .message.gone")).to_have_text("The payload has expired.")
+        self.picture("badges")
+
     def test_what_is_done_over_http_shows_on_the_device(self):
         self.connect(4, "dora")
         ids = {text: self.post([(4, "dora")], text)[0]["notification_id"] for text in ("first", "second", "third")}
