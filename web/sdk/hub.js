@@ -54,6 +54,8 @@ export class Hub {
     for (const [name, value] of Object.entries({ ...this.user, ...parameters })) {
       if (value !== undefined && value !== "" && value !== false) url.searchParams.set(name, String(value));
     }
+    // To the hub a plus is a plus, where browsers write one for a space.
+    url.search = url.search.replaceAll("+", "%20");
     return url;
   }
 
