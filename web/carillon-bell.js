@@ -138,8 +138,7 @@ export class CarillonBell extends HTMLElement {
       this.#session.close();
       this.#session = undefined;
     }
-    clearTimeout(this.#lostTimer);
-    this.#isLost = false;
+    this.#isFound();
   }
 
   #arrived(item) {
@@ -154,11 +153,19 @@ export class CarillonBell extends HTMLElement {
   }
 
   #statusChanged({ state }) {
-    clearTimeout(this.#lostTimer);
-    const isGone = state === "waiting" || state === "connecting";
-    if (!isGone) this.#isLost = false;
-    else if (!this.#isLost) this.#lostTimer = setTimeout(() => this.#becameLost(), lostAfterMs);
+    if (state === "waiting" || state === "connecting") {
+      // From the first failure on: it goes from waiting to connecting and back.
+      this.#lostTimer ??= setTimeout(() => this.#becameLost(), lostAfterMs);
+    } else {
+      this.#isFound();
+    }
     this.#showSoon();
+  }
+
+  #isFound() {
+    clearTimeout(this.#lostTimer);
+    this.#lostTimer = undefined;
+    this.#isLost = false;
   }
 
   #becameLost() {
@@ -177,7 +184,8 @@ export class CarillonBell extends HTMLElement {
       if (this.open) this.hide();
       else this.show();
     };
-    const attributes = { type: "button", class: "bell", part: "button", "aria-haspopup": "dialog", "aria-expanded": "false", click: toggle };
+    const states = { "aria-haspopup": "dialog", "aria-expanded": "false" };
+    const attributes = { type: "button", class: "bell", part: "button", ...states, click: toggle };
     this.#button = make("button", attributes, icon("bell"), this.#badge, this.#lost);
     const language = this.closest("[lang]")?.lang || undefined;
     const bell = this;
@@ -259,7 +267,8 @@ export class CarillonBell extends HTMLElement {
       addEventListener("resize", place, options);
       addEventListener("scroll", place, options);
       this.#markSeen();
-    } else if (this.shadowRoot.activeElement === null && (document.activeElement === this || document.activeElement === document.body)) {
+    } else if (this.shadowRoot.activeElement === null && [this, document.body].includes(document.activeElement)) {
+      // It was in the panel, and not taken elsewhere by the click that closed it.
       this.#button.focus();
     }
     this.dispatchEvent(new CustomEvent(isOpen ? "carillon-open" : "carillon-close", { bubbles: true, composed: true }));

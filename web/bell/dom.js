@@ -34,7 +34,8 @@ export function arrange(parent, nodes) {
 /** Moves the focus among `nodes` by arrow keys, Home and End. @returns {boolean} whether the key was one of them */
 export function moveFocus(event, nodes, { horizontal = false } = {}) {
   const isRightToLeft = getComputedStyle(event.currentTarget).direction === "rtl";
-  const [back, on] = horizontal ? (isRightToLeft ? ["ArrowRight", "ArrowLeft"] : ["ArrowLeft", "ArrowRight"]) : ["ArrowUp", "ArrowDown"];
+  const across = isRightToLeft ? ["ArrowRight", "ArrowLeft"] : ["ArrowLeft", "ArrowRight"];
+  const [back, on] = horizontal ? across : ["ArrowUp", "ArrowDown"];
   const index = nodes.findIndex((node) => node.matches(":focus, :focus-within"));
   const targets = { [back]: Math.max(index - 1, 0), [on]: Math.min(index + 1, nodes.length - 1), Home: 0, End: nodes.length - 1 };
   const target = nodes[targets[event.key]];

@@ -19,8 +19,9 @@ export class List {
   /** @param {object} view see row.js */
   constructor(view) {
     this.#view = view;
-    this.element = make("div", { part: "list", class: "list", role: "group", "aria-label": view.words.list, keydown: (event) => this.#key(event) });
-    this.element.addEventListener("focusin", (event) => this.#focused(event));
+    const attributes = { part: "list", class: "list", role: "group", "aria-label": view.words.list };
+    const listeners = { keydown: (event) => this.#key(event), focusin: (event) => this.#focused(event) };
+    this.element = make("div", { ...attributes, ...listeners });
   }
 
   get size() {
@@ -96,7 +97,7 @@ export class List {
   // Focus
 
   #focusable() {
-    return [...this.#rows.values()].sort((a, b) => (a.element.compareDocumentPosition(b.element) & 4 ? -1 : 1)).map((row) => row.button);
+    return [...this.element.querySelectorAll(".open")];
   }
 
   #key(event) {

@@ -14,8 +14,8 @@ export class Menu {
   /** @param {object} view `words`, `times`, and `act(verb, item, until)` */
   constructor(view) {
     this.#view = view;
-    this.element = make("div", { part: "menu", class: "menu", popover: "auto", role: "menu", keydown: (event) => this.#key(event) });
-    this.element.addEventListener("toggle", (event) => event.newState === "closed" && this.#closed());
+    const listeners = { keydown: (event) => this.#key(event), toggle: (event) => event.newState === "closed" && this.#closed() };
+    this.element = make("div", { part: "menu", class: "menu", popover: "auto", role: "menu", ...listeners });
   }
 
   open(row) {
@@ -41,7 +41,8 @@ export class Menu {
     if (item.archived) parts.push(entry("back", words.unarchive, "unarchive"));
     else if (isHidden(item)) parts.push(entry("back", words.unsnooze, "unsnooze"));
     else {
-      parts.push(entry("archive", words.archive, "archive"), make("hr"), make("div", { class: "caption", role: "presentation" }, words.snooze));
+      parts.push(entry("archive", words.archive, "archive"), make("hr"));
+      parts.push(make("div", { class: "caption", role: "presentation" }, words.snooze));
       for (const { label, until } of snoozeChoices(words)) parts.push(entry("clock", label, "snooze", until));
     }
     parts.push(make("hr"), entry("trash", words.remove, "delete"));
@@ -54,8 +55,9 @@ export class Menu {
       this.close();
       this.#view.act(verb, item, until);
     };
-    const attributes = { type: "button", role: "menuitem", part: "menu-item", class: `choice ${verb}`, tabindex: "-1", click: choose };
-    return make("button", attributes, icon(name), make("span", {}, label), note ? make("span", { class: "when" }, note) : undefined);
+    const attributes = { type: "button", role: "menuitem", part: "menu-item", class: `choice ${verb}`, tabindex: "-1" };
+    const when = note ? make("span", { class: "when" }, note) : undefined;
+    return make("button", { ...attributes, click: choose }, icon(name), make("span", {}, label), when);
   }
 
   #choices() {
@@ -72,7 +74,9 @@ export class Menu {
   }
 
   #closed() {
-    const hadFocus = this.element.contains(this.element.getRootNode().activeElement) || this.element.getRootNode().activeElement === null;
+    // The focus is in what was hidden, or was dropped with it.
+    const focused = this.element.getRootNode().activeElement;
+    const hadFocus = focused === null || this.element.contains(focused);
     const { more, element } = this.#row;
     more.setAttribute("aria-expanded", "false");
     element.classList.remove("chosen");

@@ -32,14 +32,16 @@ export class Panel {
     this.#bell = bell;
     const { words, times } = bell;
     const act = (verb, item, until) => this.#act(verb, item, until);
-    const view = { words, times, act, open: bell.open, menu: (row) => this.#menu.open(row), fallbackFocus: () => this.#tabs[this.#name] };
+    const fallbackFocus = () => this.#tabs[this.#name];
+    const view = { words, times, act, fallbackFocus, open: bell.open, menu: (row) => this.#menu.open(row) };
     this.#list = new List(view);
     this.#menu = new Menu(view);
     this.#toast = new Toast();
     this.element = this.#build(words);
     this.#history = new History(bell, () => this.show());
-    const edge = new IntersectionObserver(([entry]) => entry.isIntersecting && this.#reachedEnd(), { root: this.#parts.scroll, rootMargin: "400px" });
-    edge.observe(this.#parts.foot);
+    const { scroll, foot } = this.#parts;
+    const reached = (entries) => entries.at(-1).isIntersecting && this.#reachedEnd();
+    new IntersectionObserver(reached, { root: scroll, rootMargin: "400px" }).observe(foot);
   }
 
   get isOpen() {
@@ -65,11 +67,13 @@ export class Panel {
     const isBelow = below >= leastHeightPx || below >= above;
     const { style } = this.element;
     style.setProperty("--room", `${Math.max(isBelow ? below : above, leastHeightPx)}px`);
-    const { width, height } = this.element.getBoundingClientRect();
+    const { width } = this.element.getBoundingClientRect();
+    const page = document.documentElement;
     const isRightToLeft = getComputedStyle(anchor).direction === "rtl";
     const left = isRightToLeft ? at.left : at.right - width;
-    style.setProperty("--x", `${Math.max(gapPx, Math.min(left, document.documentElement.clientWidth - width - gapPx))}px`);
-    style.setProperty("--y", `${isBelow ? at.bottom + gapPx : Math.max(gapPx, at.top - gapPx - height)}px`);
+    style.setProperty("--x", `${Math.max(gapPx, Math.min(left, page.clientWidth - width - gapPx))}px`);
+    style.setProperty("--y", isBelow ? `${at.bottom + gapPx}px` : "auto");
+    style.setProperty("--bottom", isBelow ? "auto" : `${innerHeight - at.top + gapPx}px`);
   }
 
   /** Shows things as they are. */
@@ -105,16 +109,19 @@ export class Panel {
   #build(words) {
     const part = (name, node) => (this.#parts[name] = node);
     const readAll = () => this.#readAll();
-    const close = make("button", { type: "button", class: "small close", part: "close", "aria-label": words.close, click: () => this.close() }, icon("close"));
+    const marking = { class: "text", part: "mark-all", click: readAll };
+    const all = make("button", { type: "button", ...marking }, icon("checks"), words.markAllRead);
+    const closing = { class: "small close", part: "close", "aria-label": words.close, click: () => this.close() };
+    const dialog = { popover: "auto", role: "dialog", "aria-label": words.title, tabindex: "-1" };
     return make(
       "div",
-      { class: "panel", part: "panel", popover: "auto", role: "dialog", "aria-label": words.title, tabindex: "-1", keydown: (event) => this.#key(event) },
+      { class: "panel", part: "panel", ...dialog, keydown: (event) => this.#key(event) },
       make(
         "header",
         { class: "head", part: "header" },
         make("h2", { part: "heading" }, words.title),
         part("total", make("span", { class: "total", "aria-hidden": "true" })),
-        make("span", { class: "end" }, part("all", make("button", { type: "button", class: "text", part: "mark-all", click: readAll }, icon("checks"), words.markAllRead)), close),
+        make("span", { class: "end" }, part("all", all), make("button", { type: "button", ...closing }, icon("close"))),
       ),
       this.#buildViews(words),
       part("banner", make("div", { class: "banner", part: "banner", role: "status", hidden: true })),
@@ -124,7 +131,7 @@ export class Panel {
           "div",
           { class: "scroll", id: "view", role: "tabpanel", "aria-labelledby": "view-all" },
           this.#list.element,
-          part("loading", make("div", { part: "loading", role: "status", "aria-label": words.loading }, ...Array.from({ length: 5 }, bone))),
+          part("loading", make("div", { part: "loading", role: "status", "aria-label": words.loading }, ...bones(5))),
           part("blank", make("div", { class: "blank", part: "empty" })),
           part("foot", make("div", { class: "foot", part: "foot" })),
         ),
@@ -137,13 +144,13 @@ export class Panel {
 
   #buildViews(words) {
     const tabs = Object.keys(views).map((name) => {
-      const attributes = { type: "button", role: "tab", part: "tab", id: `view-${name}`, "aria-controls": "view", click: () => this.#choose(name) };
-      return (this.#tabs[name] = make("button", { ...attributes, focus: () => this.#choose(name) }, words[name]));
+      const attributes = { type: "button", role: "tab", part: "tab", id: `view-${name}`, "aria-controls": "view" };
+      const choose = () => this.#choose(name);
+      return (this.#tabs[name] = make("button", { ...attributes, click: choose, focus: choose }, words[name]));
     });
-    const key = (event) => moveFocus(event, tabs, { horizontal: true }) && event.stopPropagation();
-    const element = make("div", { class: "views", part: "tabs", role: "tablist", "aria-label": words.views, keydown: key }, ...tabs);
     this.#markTabs();
-    return element;
+    const attributes = { class: "views", part: "tabs", role: "tablist", "aria-label": words.views };
+    return make("div", { ...attributes, keydown: (event) => moveFocus(event, tabs, { horizontal: true }) }, ...tabs);
   }
 
   #markTabs() {
@@ -254,4 +261,4 @@ export class Panel {
 }
 
 const capital = (name) => name[0].toUpperCase() + name.slice(1);
-const bone = () => make("div", { class: "bone" }, make("i"), make("i"), make("i"));
+const bones = (length) => Array.from({ length }, () => make("div", { class: "bone" }, make("i"), make("i"), make("i")));

@@ -21,22 +21,22 @@ export class Row {
     this.moment = Number.isNaN(moment) ? 0 : moment;
     this.#time = make("time", { part: "time", class: "time", datetime: item.createdAt, title: times.full(this.moment) });
     this.#state = make("span", { class: "unseen" });
+    const open = (event) => view.open(this.item, event);
     this.button = make(
       "button",
-      { type: "button", class: "open", part: "open", tabindex: "-1", click: (event) => view.open(this.item, event), auxclick: (event) => view.open(this.item, event) },
+      { type: "button", class: "open", part: "open", tabindex: "-1", click: open, auxclick: open },
       this.#state,
       item.title ? make("span", { part: "item-title", class: "title", dir: "auto" }, item.title) : undefined,
       make("span", { part: "item-message", class: item.title ? "message" : "message alone", dir: "auto" }, item.message),
       this.#meta(),
     );
-    this.#read = make("button", { type: "button", class: "small read", part: "action", tabindex: "-1", click: () => this.#toggleRead() });
+    const action = { type: "button", part: "action", tabindex: "-1" };
+    this.#read = make("button", { ...action, class: "small read", click: () => this.#toggleRead() });
     const name = item.title ?? item.message.slice(0, 60);
-    this.more = make(
-      "button",
-      { type: "button", class: "small more", part: "action", tabindex: "-1", "aria-label": words.more(name), "aria-haspopup": "menu", click: () => view.menu(this) },
-      icon("more"),
-    );
-    this.element = make("li", { part: "item", class: "row" }, this.#tile(), this.button, make("span", { class: "side" }, this.#time, make("span", { class: "actions" }, this.#read, this.more)));
+    const opener = { "aria-label": words.more(name), "aria-haspopup": "menu", click: () => view.menu(this) };
+    this.more = make("button", { ...action, class: "small more", ...opener }, icon("more"));
+    const side = make("span", { class: "side" }, this.#time, make("span", { class: "actions" }, this.#read, this.more));
+    this.element = make("li", { part: "item", class: "row" }, this.#tile(), this.button, side);
     this.element.dataset.id = item.id;
     this.update(item);
   }
@@ -48,9 +48,9 @@ export class Row {
     this.item = item;
     this.element.classList.toggle("unread", isUnread);
     this.element.part.toggle("unread", isUnread);
-    const snooze = item.snoozedUntil && isHidden(item) && !item.archived ? words.snoozedUntil(times.ahead(Date.parse(item.snoozedUntil))) : "";
-    setText(this.#state, isUnread ? words.isUnread + " " : "");
-    setText(this.note, snooze);
+    const isSnoozed = item.snoozedUntil !== undefined && isHidden(item) && !item.archived;
+    setText(this.#state, isUnread ? `${words.isUnread} ` : "");
+    setText(this.note, isSnoozed ? words.snoozedUntil(times.ahead(Date.parse(item.snoozedUntil))) : "");
     const label = isUnread ? words.markRead : words.markUnread;
     if (this.#read.title !== label) {
       this.#read.title = label;
@@ -78,7 +78,8 @@ export class Row {
   #tile() {
     const { item } = this;
     const sender = item.source ?? item.channel ?? item.type ?? item.title ?? item.message;
-    const tile = make("span", { part: "tile", class: "tile", "aria-hidden": "true" }, [...sender.trim()][0]?.toUpperCase() ?? "•");
+    const initial = [...sender.trim()][0]?.toUpperCase() ?? "•";
+    const tile = make("span", { part: "tile", class: "tile", "aria-hidden": "true" }, initial);
     let hash = 7;
     for (const unit of sender) hash = (hash * 31 + unit.codePointAt(0)) % 360;
     tile.style.setProperty("--hue", hash);
@@ -90,10 +91,12 @@ export class Row {
     const { words } = this.#view;
     this.note = make("span", { class: "note" });
     const from = [item.source, item.channel && `#${item.channel}`].filter(Boolean).join(" · ");
+    const { priority } = item;
+    const isRaised = priorities.has(priority);
     return make(
       "span",
       { part: "meta", class: "meta" },
-      priorities.has(item.priority) ? make("span", { part: "priority", class: `priority ${item.priority}` }, words[item.priority]) : undefined,
+      isRaised ? make("span", { part: "priority", class: `priority ${priority}` }, words[priority]) : undefined,
       from ? make("span", { class: "from", dir: "auto" }, from) : undefined,
       this.note,
     );

@@ -9,6 +9,7 @@ export class Times {
   #clock;
   #day;
   #dayWithYear;
+  #soon;
   #full;
 
   constructor(language, words) {
@@ -17,6 +18,7 @@ export class Times {
     this.#clock = new Intl.DateTimeFormat(language, { timeStyle: "short" });
     this.#day = new Intl.DateTimeFormat(language, { weekday: "long", day: "numeric", month: "long" });
     this.#dayWithYear = new Intl.DateTimeFormat(language, { day: "numeric", month: "long", year: "numeric" });
+    this.#soon = new Intl.DateTimeFormat(language, { weekday: "short", hour: "numeric", minute: "2-digit" });
     this.#full = new Intl.DateTimeFormat(language, { dateStyle: "full", timeStyle: "short" });
   }
 
@@ -35,8 +37,7 @@ export class Times {
 
   /** For a moment to come: the time, with the day where it is another one. */
   ahead(moment, now = Date.now()) {
-    const time = this.#clock.format(moment);
-    return dayOf(moment) === dayOf(now) ? time : `${this.#day.format(moment)}, ${time}`;
+    return (dayOf(moment) === dayOf(now) ? this.#clock : this.#soon).format(moment);
   }
 
   /** The heading of a moment's day. */
@@ -44,7 +45,8 @@ export class Times {
     const day = dayOf(moment);
     if (day === dayOf(now)) return this.#words.today;
     if (day === dayBefore(now)) return this.#words.yesterday;
-    return new Date(moment).getFullYear() === new Date(now).getFullYear() ? this.#day.format(moment) : this.#dayWithYear.format(moment);
+    const isThisYear = new Date(moment).getFullYear() === new Date(now).getFullYear();
+    return (isThisYear ? this.#day : this.#dayWithYear).format(moment);
   }
 }
 
