@@ -44,6 +44,7 @@ export class CarillonBell extends HTMLElement {
   #lostTimer;
   #isLost = false;
   #seenTimer;
+  #placing;
 
   constructor() {
     super();
@@ -267,14 +268,17 @@ export class CarillonBell extends HTMLElement {
       addEventListener("resize", place, options);
       addEventListener("scroll", place, options);
       this.#markSeen();
-    } else if (this.shadowRoot.activeElement === null && [this, document.body].includes(document.activeElement)) {
-      // It was in the panel, and not taken elsewhere by the click that closed it.
+    } else if (this.#focusIsLost) {
       this.#button.focus();
     }
     this.dispatchEvent(new CustomEvent(isOpen ? "carillon-open" : "carillon-close", { bubbles: true, composed: true }));
   }
 
-  #placing;
+  /** Whether the focus is in the closed panel still, and was not taken elsewhere by the click that closed it. */
+  get #focusIsLost() {
+    const focused = this.shadowRoot.activeElement;
+    return focused ? this.#panel.element.contains(focused) : [this, document.body].includes(document.activeElement);
+  }
 
   /** What an open panel shows counts as seen. */
   #markSeen() {

@@ -1,7 +1,6 @@
 """<carillon-bell> in a real browser against a real server: what is seen, what keys do, what a screen reader is told."""
 
 import datetime
-import pathlib
 import unittest
 import urllib.parse
 
@@ -9,6 +8,7 @@ from playwright.sync_api import expect
 
 from browser import BIG_ID, SCREENSHOTS, BrowserTest
 from contrast import LEAST_RATIO, ratios
+from harness import ROOT
 
 SHEET_WIDTH = 390
 MARKUP = "<img src=x onerror=alert(1)><script>alert(2)</script><b>bold</b>"
@@ -56,7 +56,10 @@ class BellTest(BrowserTest):
         }""")
 
     def picture(self, page, name):
-        page.evaluate("Promise.all(document.querySelector('carillon-bell').shadowRoot.getAnimations().map(({ finished }) => finished))")
+        page.evaluate("""() => {
+          const all = document.querySelector("carillon-bell").shadowRoot.getAnimations();
+          return Promise.all(all.filter(({ effect }) => effect.getTiming().iterations < 9).map(({ finished }) => finished));
+        }""")
         page.screenshot(path=SCREENSHOTS / f"bell-{name}.png")
 
     def seed(self, user):
@@ -360,8 +363,7 @@ class StateTest(BellTest):
 
 class LossTest(BellTest):
     def test_offline_is_shown_and_nothing_is_lost_or_doubled_on_screen(self):
-        user = (1, "alice")
-        for scheme, width in (("light", SHEET_WIDTH), ("dark", 1280)):
+        for user, scheme, width in (((1, "alice"), "light", SHEET_WIDTH), ((2, "bob"), "dark", 1280)):
             page = self.bell(user, self.context(width, 780, color_scheme=scheme))
             self.post(user, f"before {scheme}")
             self.open(page)
@@ -382,7 +384,6 @@ class LossTest(BellTest):
             expect(self.rows(page).first).to_contain_text(f"after {scheme}")
             self.eventually(lambda: self.statuses(user)[f"before {scheme}"] == "read", "the read got through")
             self.eventually(lambda: self.badge(page).inner_text() == "1", "the count fits")
-            self.row(page, "after").locator(".open").click()
             page.context.close()
 
 
@@ -490,10 +491,9 @@ class KeyboardTest(BellTest):
 class ExampleTest(BellTest):
     def test_plain_javascript(self):
         user = (1, "alice")
-        for name in ("plain", "bell"):
-            self.folder.joinpath(f"{name}.txt").write_bytes(pathlib.Path(__file__).parents[2].joinpath(f"examples/{name}/index.html").read_bytes())
         page = self.context().new_page()
-        page.goto(pathlib.Path(__file__).parents[2].joinpath("examples/plain/index.html").as_uri() + "?hub=" + self.hub.url.replace("http", "ws"))
+        address = ROOT.joinpath("examples/plain/index.html").as_uri()
+        page.goto(f"{address}?hub={self.hub.url.replace('http', 'ws')}")
         expect(page.get_by_role("status")).to_contain_text("Connected")
         self.post(user, MARKUP)
         row = page.get_by_role("listitem")

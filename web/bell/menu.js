@@ -51,8 +51,10 @@ export class Menu {
 
   #entry(name, label, verb, until, note) {
     const choose = () => {
-      const { item } = this.#row;
+      const { item, more } = this.#row;
       this.close();
+      // Before the row goes, so that its neighbour gets the focus.
+      more.focus();
       this.#view.act(verb, item, until);
     };
     const attributes = { type: "button", role: "menuitem", part: "menu-item", class: `choice ${verb}`, tabindex: "-1" };

@@ -117,7 +117,7 @@ export class Panel {
       "div",
       { class: "panel", part: "panel", ...dialog, keydown: (event) => this.#key(event) },
       make(
-        "header",
+        "div",
         { class: "head", part: "header" },
         make("h2", { part: "heading" }, words.title),
         part("total", make("span", { class: "total", "aria-hidden": "true" })),
