@@ -22,6 +22,7 @@ import { Panel } from "./bell/panel.js";
 import { style } from "./bell/style.js";
 import { Times } from "./bell/times.js";
 import { words as english } from "./bell/words.js";
+import { isHidden } from "./sdk/item.js";
 
 const tickMs = 15_000;
 // A reconnect takes a moment; nobody has to know.
@@ -283,7 +284,7 @@ export class CarillonBell extends HTMLElement {
   /** What an open panel shows counts as seen. */
   #markSeen() {
     clearTimeout(this.#seenTimer);
-    if (this.#session?.status.state !== "live" || !this.#session.items.some((item) => !item.seen && !item.archived)) return;
+    if (this.#session?.status.state !== "live" || !this.#session.items.some((item) => !item.seen && !isHidden(item))) return;
     this.#seenTimer = setTimeout(() => this.open && this.#session?.markAllSeen().catch(() => {}), 1000);
   }
 

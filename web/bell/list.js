@@ -136,9 +136,9 @@ export class List {
     return row?.element.matches(":focus-within") ? this.#focusable().indexOf(row.button) : undefined;
   }
 
-  /** Where the focused row went away, its neighbour has the focus now; somebody must always be reachable. */
+  /** Where the focused row went away, its neighbour has the focus now. Without focus, keys begin at the top. */
   #keepFocus(place) {
-    if (this.#rows.get(this.#current?.item.id) === this.#current && this.#current) return;
+    if (place !== undefined && this.#rows.get(this.#current.item.id) === this.#current) return;
     const buttons = this.#focusable();
     const button = buttons[Math.min(place ?? 0, buttons.length - 1)];
     this.#setCurrent(button && this.#rowOf(button));

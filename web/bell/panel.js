@@ -10,6 +10,8 @@ import { Toast } from "./toast.js";
 
 const gapPx = 8;
 const leastHeightPx = 280;
+/** How far from its end the list gets longer. */
+const nearPx = 400;
 
 const views = {
   all: (item) => !isHidden(item),
@@ -38,10 +40,10 @@ export class Panel {
     this.#menu = new Menu(view);
     this.#toast = new Toast();
     this.element = this.#build(words);
-    this.#history = new History(bell, () => this.show());
+    this.#history = new History(bell, () => this.#grew());
     const { scroll, foot } = this.#parts;
     const reached = (entries) => entries.at(-1).isIntersecting && this.#reachedEnd();
-    new IntersectionObserver(reached, { root: scroll, rootMargin: "400px" }).observe(foot);
+    new IntersectionObserver(reached, { root: scroll, rootMargin: `${nearPx}px` }).observe(foot);
   }
 
   get isOpen() {
@@ -213,9 +215,21 @@ export class Panel {
 
   #reachedEnd(isAsked = false) {
     if (!this.isOpen || this.#bell.isLoading || this.#bell.failure) return;
-    if (this.#list.hasMore) this.#list.showMore();
-    else this.#history.load(this.#name, { isAsked });
+    if (this.#list.hasMore) {
+      this.#list.showMore();
+      this.#grew();
+    } else {
+      this.#history.load(this.#name, { isAsked });
+    }
+  }
+
+  /** Shows what came, and goes on where the end is still near: the observer only tells when that changes. */
+  #grew() {
     this.show();
+    requestAnimationFrame(() => {
+      const { scrollTop, scrollHeight, clientHeight } = this.#parts.scroll;
+      if (scrollTop + clientHeight > scrollHeight - nearPx) this.#reachedEnd();
+    });
   }
 
   async #readAll() {

@@ -34,7 +34,6 @@ export class Link {
   #say;
   #isLive = false;
   #isPaused = false;
-  #hasConnected = false;
   #stopped = new AbortController();
   #connection = new AbortController();
   #wake = () => {};
@@ -125,7 +124,9 @@ export class Link {
     this.#changed({ state: "connecting", transport: way.name });
     const { positions, epoch } = this.#store;
     const since = positions.toString();
-    const end = await way.run(this.#hub, {
+    // What was known before may have changed while nobody told us.
+    const isResumed = this.#store.isReady;
+    const context = {
       parameters: { since, epoch: since && epoch, unread_count: true },
       patienceMs: this.#patienceMs,
       signal: AbortSignal.any([signal, connection.signal]),
@@ -133,12 +134,14 @@ export class Link {
         this.#say = say;
         this.#deliver({ type: "local.open", data: {} });
       },
-      heard: (frame) => connection === this.#connection && this.#heard(frame, way, Boolean(since)),
+      heard: (frame) => connection === this.#connection && this.#heard(frame, way, isResumed),
       garbled: (detail) => this.#problem("malformed_frame", detail),
       isStuck: async () => !signal.aborted && (await this.#probe()) === undefined,
       asking: () => ({ told: this.#store.watch(), ids: this.#store.ids() }),
       listed: (list, before) => this.#listed(list, before, way),
-    });
+    };
+    // Browsers throw where a page may not even try, as with ws: in a page over https.
+    const end = await way.run(this.#hub, context).catch((error) => ({ reason: error.message, neverOpened: true }));
     connection.abort();
     return end.neverOpened ? this.#failed(end, signal) : end;
   }
@@ -190,7 +193,7 @@ export class Link {
     if (frame.data?.protocol !== undefined && frame.data.protocol !== 1) {
       this.#problem("unknown_protocol", `the hub speaks protocol ${frame.data.protocol}, this page speaks 1`);
     }
-    if (isResumed || this.#hasConnected) this.#lookAgain(this.#connection.signal);
+    if (isResumed) this.#lookAgain(this.#connection.signal);
     return this.#live(way);
   }
 
@@ -210,7 +213,6 @@ export class Link {
     this.#backoff.reset();
     this.#failures = 0;
     this.#isLive = true;
-    this.#hasConnected = true;
     this.#changed({ state: "live", transport: way.name });
   }
 

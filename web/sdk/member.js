@@ -189,11 +189,13 @@ export class Member {
     document.addEventListener("visibilitychange", () => this.#visibilityChanged(), { signal });
     addEventListener("online", () => this.#tabs.isLeading && this.#link.renew(), { signal });
     // A page that the browser keeps for "back" must not hold the connection of the others.
-    addEventListener("pagehide", ({ persisted }) => persisted && this.#sleep(), { signal });
+    addEventListener("pagehide", ({ persisted }) => this.#leavePage(persisted), { signal });
     addEventListener("pageshow", ({ persisted }) => persisted && this.#tabs.join(), { signal });
   }
 
-  #sleep() {
+  #leavePage(isKept) {
+    this.#runner?.flush();
+    if (!isKept) return;
     this.#stopLink();
     this.#tabs.leave();
     this.#setStatus({ state: "paused" });

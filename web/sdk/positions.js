@@ -23,6 +23,12 @@ export class Positions {
     }
   }
 
+  /** Whether a stream id is of a moment that was told already. */
+  covers(id) {
+    const known = this.#byTopic.get(splitStreamId(id).topic);
+    return known !== undefined && compareStreamIds(id, known) <= 0;
+  }
+
   /** The value for `since`; empty where nothing is known. */
   toString() {
     return [...this.#byTopic.values()].join(",");

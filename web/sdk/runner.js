@@ -5,6 +5,7 @@ import { HubProblem } from "./hub.js";
 const pairsPerFrame = 100;
 // A replay or a "read all" comes as a burst.
 const gatherMs = 20;
+const mostFlushed = 10;
 const againMs = 1_000;
 const longestAgainMs = 20_000;
 
@@ -36,6 +37,15 @@ export class Runner {
     clearTimeout(this.#timer);
     // Not undefined: nothing starts it again.
     this.#timer = 0;
+  }
+
+  /** The page goes away: what the browser still takes with it, it sends. All of it is kept for the next page, too. */
+  flush() {
+    for (const { verb, id } of this.#queue.list().slice(0, mostFlushed)) {
+      if (verb !== "read") continue;
+      const path = `api/v1/notifications/${encodeURIComponent(id)}/read`;
+      this.#hub.request(path, { method: "PUT", timeoutMs: 0 }).catch(() => {});
+    }
   }
 
   /** To be called for each new connection: what has no answer is said again. */

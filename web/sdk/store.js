@@ -146,7 +146,7 @@ export class Store {
     this.#items = new Map(items.map((item) => [item.id, Object.freeze(item)]));
     for (const item of this.#items.values()) {
       const old = before.get(item.id);
-      if (!old) happenings.push(this.#news(item));
+      if (!old) happenings.push(this.#news(item, this.#hasBeenReady && !this.positions.covers(item.streamId)));
       else if (!old.read && item.read) happenings.push({ type: "read", detail: this.#reference(item) });
       else if (!isSame(old, item)) happenings.push(this.#change("count", [item]));
     }
@@ -169,9 +169,10 @@ export class Store {
   // Frames
 
   #pushed(item) {
-    (this.#isReplaying ? this.#replayed : this.positions).advance(item.streamId);
     const old = this.#items.get(item.id);
     const isOldNews = this.#told.has(item.id);
+    const isNew = this.#hasBeenReady && !this.positions.covers(item.streamId);
+    (this.#isReplaying ? this.#replayed : this.positions).advance(item.streamId);
     if (item.status === "auto_cleared") return this.#cleared({ notification_id: item.id, stream_id: item.streamId });
     if (item.read) this.#queue.wasRead(item.id);
     if (!old) {
@@ -179,7 +180,7 @@ export class Store {
       if (isOldNews) return [];
       this.#put(item);
       if (!this.#isReplaying) this.#count += Number(counts(item));
-      return [this.#news(item)];
+      return [this.#news(item, isNew)];
     }
     if (isOldNews || isSame(old, item)) return [];
     this.#put(item);
@@ -188,9 +189,9 @@ export class Store {
       : [this.#change(item.read || !old.read ? "count" : "unread", [item])];
   }
 
-  #news(item) {
+  #news(item, isNew) {
     const applied = this.#queue.applied(item) ?? item;
-    return { type: "notification", detail: Object.freeze({ ...applied, replayed: !this.#hasBeenReady }) };
+    return { type: "notification", detail: Object.freeze({ ...applied, replayed: !isNew }) };
   }
 
   #wasRead({ notification_id: id, stream_id: streamId }) {

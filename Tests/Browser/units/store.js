@@ -94,6 +94,13 @@ export function changesElsewhereAreTold() {
   same(hear(change("archive", [99], 7)), [], "unknown ones are nobody's news");
 }
 
+export function whatIsFoundLaterIsNoNews() {
+  const { store, hear } = session();
+  hear(open, push(5), ready("5-0", 1));
+  const told = [push(3, { read: true }), push(6)].flatMap((frame) => store.apply(frame));
+  same(told.map(({ detail }) => [detail.id, detail.replayed]), [["n3", true], ["n6", false]]);
+}
+
 export function anotherEpochVoidsPositions() {
   const { store, hear } = session();
   hear(open, push(5), ready("5-0", 1, "old"));
