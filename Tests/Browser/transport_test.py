@@ -70,9 +70,20 @@ class WithoutWebSocketTest(SDKTest):
         user = (1, "alice")
         proxy = self.proxy()
         pages = self.life(proxy, user, "sse")
-        self.assertEqual(sum("/api/v1/stream" in path for path in proxy.paths), 1, "one stream for two tabs")
+        streams = [path for path in proxy.paths if "/api/v1/stream" in path]
+        self.assertEqual(len(streams), 1, f"one stream for two tabs: {self.heard(pages[0], 'status')}")
         self.resumes(pages, user)
         self.assertIn("since=", next(path for path in reversed(proxy.paths) if "/api/v1/stream" in path))
+
+    def test_an_event_stream_may_be_silent(self):
+        user = (5, "erin")
+        proxy = self.proxy()
+        page = self.through(proxy, user, "sse")
+        # Three times the patience for the first event, by the page's own clock.
+        page.evaluate("new Promise((resolve) => setTimeout(resolve, 4500))")
+        self.post(user, "late")
+        self.shows(page, "session.items.length === 1")
+        self.assertEqual(sum("/api/v1/stream" in path for path in proxy.paths), 1)
 
     def test_long_poll_where_streams_are_buffered(self):
         user = (2, "bob")

@@ -63,7 +63,6 @@ async function read(body, { stream, watch, heard, garbled }) {
     const { done, value } = await reader.read();
     if (done) return;
     const { events, retryMs } = parser.push(value);
-    watch();
     for (const { event, data, id } of events) {
       stream.hasHeard = true;
       // With an empty id the hub says: forget where you are.
@@ -72,6 +71,8 @@ async function read(body, { stream, watch, heard, garbled }) {
     }
     // One that comes after the first event is the hint of a hub that is stopping.
     if (retryMs !== undefined && stream.hasHeard && !events.length) stream.hintMs = retryMs;
+    // After all that: how long silence may last depends on whether something was heard.
+    watch();
   }
 }
 
