@@ -7,6 +7,7 @@ import unittest
 
 from playwright.sync_api import expect
 
+from harness import ROOT
 from inbox_test import BellTest
 from proxy import Proxy
 from sdk_test import SDKTest
@@ -135,7 +136,7 @@ class OtherOriginTest(BellTest):
     settings = {**BellTest.settings, "FRONTEND_URL": "*"}
 
     def test_the_bell_in_a_page_of_another_origin(self):
-        user = (1, "alice")
+        user = (4, "dave")
         site = Site(self.folder)
         self.addCleanup(site.stop)
         page = self.bell(user, origin=site.url, hub=self.hub.url)
@@ -149,6 +150,19 @@ class OtherOriginTest(BellTest):
         self.eventually(lambda: self.statuses(user)["from afar"] == "read", "the read got through")
         expect(page.locator("carillon-bell .foot")).to_have_text("That is everything")
         self.assert_quiet_console()
+
+    def test_the_example(self):
+        site = Site(self.folder)
+        self.addCleanup(site.stop)
+        example = ROOT.joinpath("examples/bell/index.html").read_text(encoding="utf-8")
+        self.folder.joinpath("example.html").write_text(example.replace("http://localhost:8080", self.hub.url), encoding="utf-8")
+        page = self.tab(self.context(), "/example.html", site.url)
+        self.settled(page, "live")
+        page.get_by_role("button", name="Send").click()
+        expect(self.badge(page)).to_have_text("1")
+        self.open(page)
+        self.row(page, "Your order has been shipped").locator(".open").click()
+        expect(page.locator("main [role=status]")).to_have_text("Order 7 would open now.")
 
     def test_sse_and_long_poll_from_another_origin(self):
         site = Site(self.folder)
