@@ -130,7 +130,7 @@ package struct InboxReader: Sendable {
     /// Everything of an inbox but its payloads.
     private struct Loaded {
         let part: InboxPart
-        let receipts: [NotificationID: Receipt]
+        let receipts: Receipts
         /// Of the entries, those whose payload exists.
         let alive: Set<StreamID>
         let now: UInt64
@@ -169,7 +169,7 @@ package struct InboxReader: Sendable {
         let part = InboxPart(entries: entries, read: replies[1].readIDs, marks: replies[2].inboxMarks)
         return Loaded(
             part: part,
-            receipts: Receipt.all(in: replies[3]),
+            receipts: Receipts(replies[3]),
             alive: try await alive(entries),
             now: Timestamp.nowMilliseconds()
         )
@@ -199,7 +199,7 @@ package struct InboxReader: Sendable {
                     entry: entry,
                     payload: payload,
                     isRead: inbox.part.read.contains(id),
-                    receipt: inbox.receipts[id] ?? Receipt(),
+                    receipt: inbox.receipts[entry],
                     seenAt: marks.seen[id],
                     archivedAt: marks.archived[id],
                     snoozedUntil: marks.isSnoozed(id, at: inbox.now) ? marks.snoozed[id] : nil
