@@ -9,7 +9,7 @@ export DEV_LOGIN ?= test_user
 # Picks what goes wrong in a chaos run, and when; another one each time where empty.
 export CHAOS_SEED ?=
 
-SWIFT_SOURCES := Package.swift Sources Tests cmd
+SWIFT_SOURCES := Package.swift Sources Tests cmd examples/swift
 RELEASE := .build/release
 
 .DEFAULT_GOAL := help
@@ -56,7 +56,7 @@ docker-logs: ## Follow the containers' logs
 docker-down: ## Stop and remove the containers; Redis's data stays in its volume
 	docker compose down
 
-test: ## Run all tests: Swift, then the page in a browser
+test: ## Run all tests: Swift, the page in a browser, the documents for tools and the examples
 	@scripts/test.sh
 
 chaos: ## Break pods, Redis and links under load, each in every way, and count what is lost (5 minutes; ARGS=…)

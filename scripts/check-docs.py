@@ -1,7 +1,8 @@
 #!/usr/bin/env python3
 """Checks that what is written beside the code fits it: links between documents, docker-compose.yaml, Dockerfile,
-haproxy.cfg, ports."""
+haproxy.cfg, ports, the documents for tools."""
 
+import json
 import pathlib
 import re
 import subprocess
@@ -132,9 +133,28 @@ def check_service(name: str, service: dict, compose: dict, settings: str) -> Non
                 problems.append(f"{where} sets {variable}, which is no setting of the server")
 
 
+def check_papers() -> None:
+    """OpenAPI and AsyncAPI: JSON as any formatter writes it with two spaces, and of this version."""
+    version = re.search(r'text = "([^"]+)"', text("Sources/CarillonDomain/Version.swift"))[1]
+    documents = {}
+    for path in sorted((ROOT / "web").rglob("*.json")):
+        name = str(path.relative_to(ROOT))
+        try:
+            documents[path.name] = document = json.loads(text(name))
+        except ValueError as error:
+            problems.append(f"{name}: is not JSON: {error}")
+            continue
+        if text(name) != json.dumps(document, indent=2, ensure_ascii=False) + "\n":
+            problems.append(f"{name}: is not written with an indent of 2 spaces")
+    for name in ("openapi.json", "asyncapi.json"):
+        if name in documents and documents[name]["info"]["version"] != version:
+            problems.append(f"web/{name}: is of version {documents[name]['info']['version']}, and the program of {version}")
+
+
 check_links()
 check_settings()
 check_containers()
+check_papers()
 for problem in problems:
     print(problem)
 sys.exit(bool(problems))

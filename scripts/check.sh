@@ -19,11 +19,11 @@ check() {
     fi
 }
 
-format() { swift format lint --strict -r -p Package.swift Sources Tests cmd; }
+format() { swift format lint --strict -r -p Package.swift Sources Tests cmd examples/swift; }
 
 shell_syntax() {
     local file status=0
-    for file in scripts/*.sh .ci/run; do
+    for file in scripts/*.sh examples/*/*.sh .ci/run; do
         bash -n "$file" || status=1
         [[ -x $file ]] || { echo "$file is not executable"; status=1; }
     done
@@ -44,12 +44,13 @@ mutants() {
 python_syntax() {
     python3 -c 'import sys
 for name in sys.argv[1:]:
-    compile(open(name, encoding="utf-8").read(), name, "exec")' scripts/*.py Tests/Browser/*.py
+    compile(open(name, encoding="utf-8").read(), name, "exec")' scripts/*.py Tests/Browser/*.py Tests/Papers/*.py examples/*/*.py
 }
 
 javascript_syntax() {
     local file status=0
-    for file in web/*.js; do
+    # Not **: that needs an option of bash, and there are no deeper folders.
+    for file in web/*.js web/*/*.js Tests/Browser/*/*.js; do
         # Through standard input, since node takes a .js file without package.json for a script, not a module.
         node --input-type=module --check <"$file" || { echo "in $file"; status=1; }
     done

@@ -34,7 +34,14 @@ harness='CarillonChaosTests|CarillonLoadTests|CarillonBenchTests'
 swift_tests() { swift test --skip-build --skip "$harness"; }
 harness_tests() { swift test --skip-build --filter "$harness"; }
 chaos() { .build/debug/carillon-chaos --schedule short --seed "${CHAOS_SEED:-1}"; }
-browser_tests() { scripts/venv.sh && (cd Tests/Browser && ../../.build/venv/bin/python -B smoke_test.py); }
+browser_tests() {
+    scripts/venv.sh || return
+    local file status=0
+    for file in Tests/Browser/*_test.py; do
+        (cd Tests/Browser && ../../.build/venv/bin/python -B "$(basename "$file")") || status=1
+    done
+    return $status
+}
 
 suite build build
 if ((failed)); then
@@ -45,6 +52,7 @@ suite swift swift_tests
 suite harness harness_tests
 suite chaos chaos
 suite browser browser_tests
+suite papers scripts/papers.sh
 
 printf '\n'
 ((failed)) && printf '%s\n' "${failures[@]}" ''

@@ -15,12 +15,9 @@ export class Problem extends Error {
   }
 }
 
-let connectionChanged = () => {};
-
-/** Calls `report(true|false)` whenever a request got an answer or none. */
-export function onConnectionChange(report) {
-  connectionChanged = report;
-}
+/** How far the server's clock is ahead of this one, to a second. Ages are told by the clock that made the times. */
+let clockAheadMs = 0;
+export const serverNow = () => Date.now() + clockAheadMs;
 
 /**
  * Sends a request and gives the parsed JSON (or the text, where the answer is not JSON).
@@ -38,13 +35,13 @@ export async function call(path, { body, accept = [] } = {}) {
     response = await fetch(path, request);
     text = await response.text();
   } catch {
-    connectionChanged(false);
     throw new Problem({ title: "No connection", detail: "the server did not answer" });
   }
-  connectionChanged(true);
+  const date = Date.parse(response.headers.get("Date"));
+  if (date) clockAheadMs = date - Date.now();
   const isJSON = /[/+]json\b/.test(response.headers.get("Content-Type") ?? "");
   const answer = isJSON ? parse(text) : text;
-  if (response.ok || accept.includes(response.status)) return answer;
+  if (response.ok || (isJSON && accept.includes(response.status))) return answer;
   throw new Problem({
     title: answer.title ?? `HTTP ${response.status}`,
     detail: answer.detail ?? (response.statusText || "no details were given"),
@@ -60,6 +57,12 @@ export const userKey = (user) => `${user.id}-${user.login}`;
 export function userOf(form) {
   const id = form.elements.id.value.trim();
   return { id: /^\d+$/.test(id) ? parse(id.replace(/^0+(?=\d)/, "")) : id, login: form.elements.login.value.trim() };
+}
+
+/** Writes a user into the fields that `userOf` reads. */
+export function fillUser(form, user) {
+  form.elements.id.value = String(user.id);
+  form.elements.login.value = user.login;
 }
 
 /** The user as query parameters. */

@@ -1,28 +1,32 @@
 // Starts the panels and ties them together. Each panel is a module of its own; none keeps state outside this page.
 
-import { onConnectionChange } from "./api.js";
+import { fillUser } from "./api.js";
 import { startClients } from "./clients.js";
 import { startCounters } from "./counters.js";
 import { startDevice } from "./device.js";
 import { byID } from "./dom.js";
-import { startHistory } from "./history.js";
+import { startHealth } from "./health.js";
+import { showHistory, startHistory } from "./history.js";
 import { startPending } from "./pending.js";
-import { startSend } from "./send.js";
+import { startPods } from "./pods.js";
+import { showChoice, startSend } from "./send.js";
 
-onConnectionChange((found) => (byID("lost").hidden = found));
+/** Somebody was chosen from a list: every form is about them. */
+function pick(user) {
+  for (const form of [byID("send"), byID("device")]) fillUser(form, user);
+  byID("send").elements.to.value = "one";
+  showChoice();
+  showHistory(user);
+}
 
+startHealth();
 const refreshCounters = startCounters();
-const refreshPending = startPending();
-
-startClients((user) => {
-  for (const form of [byID("send"), byID("history"), byID("device")]) {
-    form.elements.id.value = String(user.id);
-    form.elements.login.value = user.login;
-  }
-});
+startPods();
+startClients(pick, showChoice);
+const refreshPending = startPending(pick);
+startHistory();
 startSend(() => {
   refreshCounters();
   refreshPending();
 });
 startDevice();
-startHistory();

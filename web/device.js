@@ -1,12 +1,14 @@
-// A device of a user inside the page: one WebSocket, its pushes, and the button that says read.
+// A device of a user inside the page: one WebSocket, its pushes, and the buttons that say read.
 
 import { call, userKey, userOf, userQuery } from "./api.js";
-import { byID, element, showProblem, showRows } from "./dom.js";
+import { byID, element, keepingScroll, numberText, setText, showProblem, showRows } from "./dom.js";
 import { parse, stringify } from "./lossless.js";
-import { messageRow } from "./message.js";
+import { messageRow, updateMessageRow } from "./message.js";
 
 const rowLimit = 500;
-const longestWaitSeconds = 30;
+const longestWaitSeconds = 20;
+// The most that one frame may name.
+const readsPerFrame = 100;
 
 let session;
 
@@ -19,15 +21,17 @@ export function startDevice() {
   byID("device-close").addEventListener("click", () => {
     session?.end();
     session = undefined;
+    byID("device-open").focus();
     showState("Not connected.", "off");
   });
+  byID("device-read-all").addEventListener("click", () => session?.readAll());
 }
 
 function showState(text, kind) {
-  const line = byID("device-state");
-  line.textContent = text;
-  line.dataset.kind = kind;
-  byID("device-close").disabled = kind === "off";
+  setText(byID("device-state"), text);
+  byID("device-state").dataset.kind = kind;
+  byID("device-close").hidden = kind === "off";
+  byID("device-panel").classList.toggle("stale", kind !== "live");
 }
 
 /** One user's connection, kept up over losses until `end`. */
@@ -38,6 +42,7 @@ class Session {
   #failures = 0;
   #ended = false;
   #live = false;
+  #frame;
   /** What this connection heard, by stream id, oldest first. */
   #entries = new Map();
 
@@ -50,8 +55,15 @@ class Session {
 
   end() {
     this.#ended = true;
+    cancelAnimationFrame(this.#frame);
     clearTimeout(this.#retryTimer);
     this.#socket?.close(1000);
+  }
+
+  readAll() {
+    const unread = this.#unread();
+    for (let start = 0; start < unread.length; start += readsPerFrame) this.#say(unread.slice(start, start + readsPerFrame));
+    byID("device-scroll").focus();
   }
 
   #connect() {
@@ -109,6 +121,9 @@ class Session {
       case "notification.auto_cleared":
         this.#changed(data, "auto_cleared");
         break;
+      case "inbox.changed":
+        this.#inboxChanged(data);
+        break;
       case "session.ready":
         this.#ready(data);
         break;
@@ -129,38 +144,73 @@ class Session {
     this.#entries.set(data.stream_id, data);
     if (this.#entries.size > rowLimit) this.#entries.delete(this.#entries.keys().next().value);
     if (!this.#live) return;
-    byID("device-news").textContent = `New notification: ${data.title ?? data.message}`;
-    this.#show();
+    setText(byID("device-news"), `New notification: ${data.title ?? data.message}`);
+    this.#showSoon();
   }
 
   #changed({ stream_id: streamID }, status) {
     const entry = this.#entries.get(streamID);
     if (!entry) return;
     this.#entries.set(streamID, { ...entry, status });
-    if (this.#live) this.#show();
+    if (this.#live) this.#showSoon();
   }
 
-  #markRead({ notification_id, stream_id }) {
+  /** What was done over HTTP. Of the rest of it, such as archiving, this list shows nothing. */
+  #inboxChanged({ action, notifications }) {
+    for (const { stream_id: streamID } of notifications) {
+      if (["delete", "withdraw", "collapse"].includes(action)) this.#entries.delete(streamID);
+      else if (["read", "unread"].includes(action)) this.#changed({ stream_id: streamID }, action);
+    }
+    if (this.#live) this.#showSoon();
+  }
+
+  #say(entries) {
     const isOpen = this.#socket.readyState === WebSocket.OPEN;
     showProblem(byID("device-problem"), isOpen ? undefined : { title: "Not sent", detail: "the device is not connected" });
     if (!isOpen) return;
-    this.#socket.send(stringify({ type: "notification.read", data: { notification_id, stream_id } }));
+    const data = entries.map(({ notification_id, stream_id }) => ({ notification_id, stream_id }));
+    this.#socket.send(stringify({ type: "notification.read", data }));
+  }
+
+  #unread() {
+    return [...this.#entries.values()].filter((entry) => entry.status === "unread");
+  }
+
+  /** However many frames come, the list is drawn once for each picture of the screen. */
+  #showSoon() {
+    this.#frame ??= requestAnimationFrame(() => this.#show());
   }
 
   #show() {
+    this.#frame = undefined;
     const rows = [...this.#entries.values()].reverse();
-    const keyOf = (entry) => `${userKey(this.#user)} ${entry.stream_id} ${entry.status}`;
-    showRows(byID("device-list"), rows, keyOf, (entry) => this.#row(entry));
-    const unread = rows.filter((entry) => entry.status === "unread").length;
-    byID("device-heading").textContent = unread ? `Test device (${unread} unread)` : "Test device";
+    const list = byID("device-list");
+    const wasOnButton = list.contains(document.activeElement) && document.activeElement.matches(".foot button");
+    const keyOf = (entry) => `${userKey(this.#user)} ${entry.stream_id}`;
+    const makeRow = (entry) => messageRow(this.#rowOf(entry));
+    const updateRow = (node, entry) => updateMessageRow(node, this.#rowOf(entry));
+    keepingScroll(byID("device-scroll"), list, () => showRows(list, rows, keyOf, makeRow, updateRow));
+    if (wasOnButton) goToNextButton(list);
+    const unread = this.#unread().length;
+    setText(byID("device-total"), `${userKey(this.#user)}${unread ? `, ${numberText(unread)} unread` : ""}`);
+    byID("device-read-all").hidden = !unread;
     byID("device-empty").hidden = rows.length > 0;
-    byID("device-empty").textContent = `Nothing for ${userKey(this.#user)} yet.`;
+    setText(byID("device-empty"), `Nothing for ${userKey(this.#user)} yet.`);
   }
 
-  #row(entry) {
+  #rowOf(entry) {
     const { status, stream_id: streamID, ...payload } = entry;
-    const action =
-      status === "unread" ? element("button", { type: "button", click: () => this.#markRead(entry) }, "Mark read") : undefined;
-    return messageRow({ payload, streamID, status, action });
+    const read = () => this.#say([entry]);
+    const action = status === "unread" ? element("button", { type: "button", click: read }, "Mark read") : undefined;
+    return { payload, streamID, status, action };
   }
+}
+
+/** Who reads one after the other with the keyboard goes on from where the last one was. */
+function goToNextButton(list) {
+  const row = document.activeElement.closest(".card");
+  if (!row || document.activeElement.matches(".foot button")) return;
+  const rows = [...list.children];
+  const next = [...rows.slice(rows.indexOf(row)), ...rows].find((candidate) => candidate.querySelector(".foot button"));
+  next?.querySelector(".foot button").focus();
 }

@@ -1,33 +1,56 @@
-// A user's last 100 notifications with their state.
+// A user's last 100 notifications with their state, kept up to date while they are shown.
 
-import { call, userKey, userOf, userQuery } from "./api.js";
-import { byID, showProblem, showRows } from "./dom.js";
-import { messageRow } from "./message.js";
+import { call, fillUser, userKey, userOf, userQuery } from "./api.js";
+import { byID, keepingScroll, numberText, setText, showRefresh, showRows } from "./dom.js";
+import { messageRow, updateMessageRow } from "./message.js";
+import { every } from "./poll.js";
 
-let asked = 0;
+let user;
+let refresh;
 
 export function startHistory() {
   byID("history").addEventListener("submit", (event) => {
     event.preventDefault();
     show(userOf(event.target));
   });
+  refresh = every(5, load);
 }
 
-async function show(user) {
-  const empty = byID("history-empty");
-  const question = ++asked;
+/** Shows a user's history. */
+export function showHistory(wanted) {
+  fillUser(byID("history"), wanted);
+  show(wanted);
+}
+
+function show(wanted) {
+  user = wanted;
+  refresh();
+}
+
+async function load() {
+  const asked = user;
+  if (!asked) return;
   try {
-    const { messages, total } = await call(`api/v1/admin/history?${userQuery(user)}`);
+    const { messages, total } = await call(`api/v1/admin/history?${userQuery(asked)}`);
     // An answer that a later question has overtaken is not shown.
-    if (question !== asked) return;
+    if (asked !== user) return;
     const rows = messages.map(({ id, payload, status }) => ({ streamID: id, payload: payload ?? undefined, status })).reverse();
-    const keyOf = (row) => `${userKey(user)} ${row.streamID} ${row.status} ${row.payload !== undefined}`;
-    showRows(byID("history-list"), rows, keyOf, messageRow);
-    byID("history-total").textContent = String(total);
-    empty.hidden = rows.length > 0;
-    empty.textContent = `${userKey(user)} has no notifications.`;
-    showProblem(byID("history-problem"));
+    const list = byID("history-list");
+    const keyOf = (row) => `${userKey(asked)} ${row.streamID}`;
+    keepingScroll(byID("history-scroll"), list, () => showRows(list, rows, keyOf, messageRow, updateMessageRow));
+    setText(byID("history-total"), tally(asked, total, rows));
+    setText(byID("history-empty"), `${userKey(asked)} has no notifications.`);
+    byID("history-empty").hidden = rows.length > 0;
+    showRefresh("history", byID("past"));
   } catch (problem) {
-    if (question === asked) showProblem(byID("history-problem"), problem);
+    if (asked !== user) return;
+    showRefresh("history", byID("past"), problem);
+    // What is wrong with the user stays wrong.
+    if (problem.status === 400) user = undefined;
   }
+}
+
+function tally(asked, total, rows) {
+  const unread = rows.filter((row) => row.status === "unread").length;
+  return `${userKey(asked)}: ${numberText(total)}${unread ? `, ${numberText(unread)} unread` : ""}`;
 }

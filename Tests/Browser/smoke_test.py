@@ -1,108 +1,21 @@
-"""The page at `/` in a real browser against a real server.
+"""The page at `/` in a real browser against a real server: the life of a notification, and what a user of the page meets."""
 
-Environment: CARILLON_SERVER (default .build/debug/carillon-server), CHROMIUM (default /usr/bin/chromium),
-SCREENSHOTS (a folder to keep; default a temporary one).
-"""
-
-import json
-import os
-import pathlib
-import tempfile
 import unittest
-import urllib.parse
-import urllib.request
 
 from playwright.sync_api import expect, sync_playwright
 
 from harness import Hub
+from page_case import PUSH_MS, SCREENSHOTS, PageCase, launch
 
-CHROMIUM = os.environ.get("CHROMIUM", "/usr/bin/chromium")
-SCREENSHOTS = pathlib.Path(os.environ.get("SCREENSHOTS") or tempfile.mkdtemp(prefix="carillon-screenshots-"))
 # One above the largest integer that a double holds exactly.
 BIG_ID = 9_007_199_254_740_993
-PUSH_MS = 2_000
-REFRESH_MS = 10_000
-
-expect.set_options(timeout=REFRESH_MS)
 
 
-def launch(playwright):
-    """Starts Debian's Chromium. `headless=False` only keeps playwright from adding its own headless flags."""
-    flags = ["--headless=new", "--no-sandbox", "--disable-gpu", "--hide-scrollbars"]
-    return playwright.chromium.launch(executable_path=CHROMIUM, headless=False, args=flags)
-
-
-class PageTest(unittest.TestCase):
-    @classmethod
-    def setUpClass(cls):
-        cls.hub = Hub()
-        cls.addClassCleanup(cls.hub.stop)
-        playwright = sync_playwright().start()
-        cls.addClassCleanup(playwright.stop)
-        cls.browser = launch(playwright)
-        cls.addClassCleanup(cls.browser.close)
-        SCREENSHOTS.mkdir(parents=True, exist_ok=True)
-
-    def setUp(self):
-        self.console = []
-        self.page = self.open_page()
-
-    def open_page(self, **options):
-        context = self.browser.new_context(viewport={"width": 1360, "height": 1000}, locale="en-GB", **options)
-        self.addCleanup(context.close)
-        page = context.new_page()
-        # The browser reports violations of the content security policy on the console as well.
-        page.on("console", lambda entry: entry.type in ("error", "warning") and self.console.append(entry.text))
-        page.on("pageerror", lambda error: self.console.append(str(error)))
-        page.on("dialog", lambda dialog: self.console.append(f"dialog: {dialog.message}") or dialog.dismiss())
-        page.goto(self.hub.url)
-        expect(page.locator("#health")).to_contain_text("healthy")
-        return page
-
-    def picture(self, name, page=None):
-        (page or self.page).screenshot(path=SCREENSHOTS / f"{name}.png", full_page=True)
-
-    def assert_quiet_console(self):
-        self.assertEqual(self.console, [], self.hub.server_log()[-4000:])
-
-    # Steps
-
-    def fill_user(self, form, user_id, login):
-        self.page.locator(f"#{form} [name=id]").fill(str(user_id))
-        self.page.locator(f"#{form} [name=login]").fill(login)
-
-    def connect(self, user_id, login):
-        self.fill_user("device", user_id, login)
-        self.page.locator("#device-open").click()
-        expect(self.page.locator("#device-state")).to_contain_text(f"Live as {user_id}-{login}")
-
-    def send(self, message, **fields):
-        self.page.locator("#send [name=message]").fill(message)
-        for name, value in fields.items():
-            field = self.page.locator(f"#send [name={name}]")
-            if name == "priority":
-                field.select_option(value)
-            else:
-                field.fill(value)
-        self.page.locator("#send button.primary").click()
-
-    def show_history(self, user_id, login):
-        self.fill_user("history", user_id, login)
-        self.page.locator("#history button").click()
-
-    def device_card(self, text):
-        return self.page.locator("#device-list .card").filter(has_text=text)
-
-    def server_answer(self, path, **query):
-        with urllib.request.urlopen(f"{self.hub.url}{path}?{urllib.parse.urlencode(query)}", timeout=5) as answer:
-            return json.load(answer)
-
-    # Tests
-
+class PageTest(PageCase):
     def test_life_of_a_notification(self):
         page = self.page
         self.connect(1, "alice")
-        expect(page.locator("#clients-list tr").filter(has_text="1-alice")).to_have_count(1)
+        expect(page.locator("#clients-list .row").filter(has_text="1-alice")).to_have_count(1)
 
         self.fill_user("send", 1, "alice")
         self.send(
@@ -130,7 +43,7 @@ class PageTest(unittest.TestCase):
         expect(pending).to_have_count(0)
         self.show_history(1, "alice")
         expect(page.locator("#history-list .card").filter(has_text="Your order has been shipped").locator(".badge")).to_have_text("READ")
-        expect(page.locator("#count-sent")).not_to_have_text("–")
+        expect(page.locator("[data-name=notifications_sent_total] .foot")).to_contain_text("in all")
         self.picture("read")
         self.assert_quiet_console()
 
@@ -151,7 +64,7 @@ class PageTest(unittest.TestCase):
     def test_an_id_beyond_a_double_is_not_rounded(self):
         page = self.page
         self.connect(BIG_ID, "grace")
-        row = page.locator("#clients-list tr").filter(has_text=f"{BIG_ID}-grace")
+        row = page.locator("#clients-list .row").filter(has_text=f"{BIG_ID}-grace")
         expect(row).to_have_count(1)
 
         row.get_by_role("checkbox").check()
@@ -180,10 +93,12 @@ class PageTest(unittest.TestCase):
         page = self.page
         self.fill_user("send", "1", "not a login")
         self.send("refused")
-        expect(page.locator("#send-result .problem").first).to_contain_text("/target/0/login")
+        expect(page.locator("#login-error")).to_contain_text("a login is 1 to 64")
+        expect(page.locator("#send [name=login]")).to_be_focused()
         self.fill_user("send", 1, "alice")
+        expect(page.locator("#login-error")).to_have_count(0)
         self.send("refused", data="[1]")
-        expect(page.locator("#send-result .problem")).to_contain_text("must be a JSON object")
+        expect(page.locator("#data-error")).to_be_visible()
         page.locator("#send [name=data]").fill("")
         page.locator("#send [value=selected]").check()
         self.send("refused")
@@ -209,6 +124,37 @@ class PageTest(unittest.TestCase):
             expect(card.locator(".badge")).to_have_text("READ", timeout=PUSH_MS)
         self.assert_quiet_console()
 
+    def test_each_state_has_its_badge(self):
+        self.connect(6, "finn")
+        self.post([(6, "finn")], "read me")
+        self.device_card("read me").get_by_role("button", name="Mark read").click()
+        expect(self.device_card("read me").locator(".badge")).to_have_text("READ", timeout=PUSH_MS)
+        self.post([(6, "finn")], "short-lived", ttl_seconds=1)
+        self.post([(6, "finn")], "stays")
+        self.show_history(6, "finn")
+        badges = self.page.locator("#history-list .badge")
+        expect(badges).to_have_text(["UNREAD", "AUTO-CLEARED", "READ"])
+        expect(self.page.locator("#history-list .message.gone")).to_have_text("The payload has expired.")
+        self.picture("badges")
+
+    def test_what_is_done_over_http_shows_on_the_device(self):
+        self.connect(4, "dora")
+        ids = {text: self.post([(4, "dora")], text)[0]["notification_id"] for text in ("first", "second", "third")}
+        user = {"user_id": 4, "login": "dora"}
+        first = self.device_card("first").locator(".badge")
+        expect(first).to_have_text("UNREAD", timeout=PUSH_MS)
+        self.ask("PUT", f"/api/v1/notifications/{ids['first']}/read", **user)
+        expect(first).to_have_text("READ", timeout=PUSH_MS)
+        self.ask("PUT", f"/api/v1/notifications/{ids['first']}/unread", **user)
+        expect(first).to_have_text("UNREAD", timeout=PUSH_MS)
+        expect(self.device_card("first").get_by_role("button", name="Mark read")).to_be_visible()
+        self.ask("DELETE", f"/api/v1/notifications/{ids['second']}", **user)
+        expect(self.device_card("second")).to_have_count(0, timeout=PUSH_MS)
+        self.ask("DELETE", f"/api/v1/notify/{ids['third']}")
+        expect(self.device_card("third")).to_have_count(0, timeout=PUSH_MS)
+        expect(self.page.locator("#device-list .card")).to_have_count(1)
+        self.assert_quiet_console()
+
     def test_dark_and_narrow(self):
         page = self.open_page(color_scheme="dark")
         self.picture("dark", page)
@@ -216,10 +162,6 @@ class PageTest(unittest.TestCase):
         width = page.evaluate("document.documentElement.scrollWidth")
         self.assertLessEqual(width, 390, "the page scrolls sideways on a phone")
         self.picture("narrow", page)
-
-    @classmethod
-    def tearDownClass(cls):
-        print(f"screenshots: {SCREENSHOTS}")
 
 
 class LostServerTest(unittest.TestCase):

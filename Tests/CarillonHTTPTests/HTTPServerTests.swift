@@ -125,6 +125,9 @@ import Testing
             tasks.addTask { try await group.run() }
             await #expect(throws: Never.self) {
                 let idle = try await WireClient(port: port)
+                // An answer shows that the server has accepted it; where it knows of nobody, it stops at once.
+                try await idle.send(post("zero"))
+                _ = try await idle.answer()
                 await group.triggerGracefulShutdown()
                 try await wait(until: "answers end their connections") {
                     let client = try await WireClient(port: port)
@@ -139,7 +142,7 @@ import Testing
             }
             tasks.cancelAll()
         }
-        #expect(log.bodies == ["one", "two"])
+        #expect(log.bodies == ["zero", "one", "two"])
     }
 
     @Test func shutdownGivesNoNoticeToNobody() async throws {

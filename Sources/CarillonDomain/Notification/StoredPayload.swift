@@ -89,6 +89,21 @@ package struct StoredPayload: Sendable {
         members[name].flatMap { $0.kind == kind ? $0.json : nil }
     }
 
+    /// What makes a text no JSON, and where; nil where it is JSON.
+    package static func fault(in text: ByteBuffer) -> String? {
+        text.withUnsafeReadableBytes { bytes in
+            var scanner = JSONScanner(bytes)
+            scanner.skipSpace()
+            do throws(JSONScanner.Malformed) {
+                _ = try scanner.value()
+                try scanner.end()
+                return nil
+            } catch {
+                return "\(error.reason) at byte \(error.offset)"
+            }
+        }
+    }
+
     package func has(_ name: String) -> Bool { members[name] != nil }
 
     /// A string member, unescaped.

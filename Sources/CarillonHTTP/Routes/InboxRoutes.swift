@@ -168,7 +168,10 @@ struct InboxRoutes: Sendable {
         let body = try await request.body.collect(upTo: .max)
         guard body.readableBytes > 0 else { return nil }
         guard NotifyDoor.isJSON(request.headers) else { throw Problem.notJSON }
-        guard let object = StoredPayload(body) else { throw Problem.malformedJSON("the body is not a JSON object") }
+        if let fault = StoredPayload.fault(in: body) { throw Problem.malformedJSON("the body is not JSON: \(fault)") }
+        guard let object = StoredPayload(body) else {
+            throw Problem.invalid([.init(pointer: "", detail: "the body must be an object")])
+        }
         guard object.has(name) || object.has(other) else { return nil }
         guard let time = (object.text(name) ?? object.text(other)).flatMap({ Timestamp(rfc3339: $0) }) else {
             let rule = "must be an RFC 3339 date and time, such as 2024-01-01T12:00:00Z"

@@ -38,7 +38,7 @@ final class Inbox {
     var isQueuedForReads = false
     var isQueuedForHandOut = false
     /// What is to be written down of notifications.
-    var receipts: [ReceiptEvent] = []
+    var receipts = PendingReceipts()
     /// Nil where the user has no subscriptions.
     var topics: InboxTopics?
     private(set) lazy var teller = InboxTeller(hub: hub, inbox: self)
@@ -72,11 +72,13 @@ final class Inbox {
         devices.removeAll { $0 === device }
         if device.wantsUnreadCount { countingDevices -= 1 }
         if wasLive { liveDevices -= 1 }
+        hub.receiptKeeper.endRun(of: self)
     }
 
     /// A device has been replayed up to `mark`. The first one sets the cursor; later ones bring their own mark.
     func wentLive(at mark: StreamID) {
         liveDevices += 1
+        hub.receiptKeeper.endRun(of: self)
         if liveDevices == 1 { cursor.start(at: mark) }
     }
 
@@ -156,6 +158,7 @@ final class Inbox {
     func forgetHistory() {
         wakeWatches()
         history += 1
+        hub.receiptKeeper.endRun(of: self)
         cursor = DeliveryCursor()
         toldReads.removeAll()
         cleared.removeAll()
@@ -175,7 +178,7 @@ final class Inbox {
         for device in devices where device.push(&frame, entry.streamID) { pushed += 1 }
         let now = Timestamp.nowMilliseconds()
         if pushed > 0 {
-            hub.receiptKeeper.note(.pushed(entry.notificationID, devices: pushed, at: now), for: self)
+            hub.receiptKeeper.pushed(entry.streamID, devices: pushed, at: now, of: self)
             countMayHaveChanged()
         }
         let sent = entry.streamID.milliseconds

@@ -119,6 +119,11 @@ package struct InboxReader: Sendable {
         return (item, inbox.unreadCount)
     }
 
+    private func newest(_ user: UserKey) -> RedisCommand {
+        let count = RedisArgument.integer(settings.streamMaxLength)
+        return RedisCommand("XREVRANGE", .key(Keys.stream(user)), "+", "-", "COUNT", count)
+    }
+
     /// Whom a notification is for, and when its payload expires; nil where there is no payload, or none that says so.
     package func audience(
         of id: NotificationID
@@ -142,7 +147,7 @@ package struct InboxReader: Sendable {
         let rows: [InboxRow]
         let read: Set<NotificationID>
         let marks: InboxMarks
-        let receipts: [NotificationID: Receipt]
+        let receipts: Receipts
         let now: UInt64
 
         var unreadCount: Int {
@@ -174,14 +179,7 @@ package struct InboxReader: Sendable {
 
     private func load(_ user: UserKey) async throws(StoreError) -> Loaded {
         let replies = try await redis.tolerantReplies([
-            RedisCommand(
-                "XREVRANGE",
-                .key(Keys.stream(user)),
-                .text("+"),
-                .text("-"),
-                .text("COUNT"),
-                .integer(settings.streamMaxLength)
-            ),
+            newest(user),
             RedisCommand("HGETALL", .key(Keys.state(user))),
             RedisCommand("HGETALL", .key(Keys.marks(user))),
             RedisCommand("HGETALL", .key(Keys.receipts(user))),
@@ -189,14 +187,14 @@ package struct InboxReader: Sendable {
             stream(.everybody),
         ])
         var rows = replies[0].streamEntries.compactMap(\.reference).map { InboxRow(entry: $0, topic: nil) }
-        var (read, marks, receipts) = (replies[1].readIDs, replies[2].inboxMarks, Receipt.all(in: replies[3]))
+        var (read, marks, receipts) = (replies[1].readIDs, replies[2].inboxMarks, Receipts(replies[3]))
         let record = replies[4].topicRecord
         let ofTopics = try await topicRows(record, everybody: replies[5].streamEntries, of: user)
         if !ofTopics.isEmpty { rows = (rows + ofTopics).sorted { $1.place < $0.place } }
         if let record {
             read.formUnion(record.read.keys)
             marks.add(record.marks)
-            for (id, time) in record.read { receipts[id] = Receipt(readAt: time) }
+            for (id, time) in record.read { receipts.noteRead(id, at: time) }
         }
         let now = Timestamp.nowMilliseconds()
         return Loaded(rows: try await alive(rows), read: read, marks: marks, receipts: receipts, now: now)
@@ -228,7 +226,7 @@ package struct InboxReader: Sendable {
                     topic: row.topic,
                     payload: payload,
                     isRead: inbox.read.contains(id),
-                    receipt: inbox.receipts[id] ?? Receipt(),
+                    receipt: row.topic == nil ? inbox.receipts[row.entry] : inbox.receipts[ofTopic: id],
                     seenAt: marks.seen[id],
                     archivedAt: marks.archived[id],
                     snoozedUntil: marks.isSnoozed(id, at: inbox.now) ? marks.snoozed[id] : nil

@@ -51,7 +51,7 @@ package struct UserKeeper: Sendable {
             RedisCommand("HGETALL", .key(Keys.state(user))),
             RedisCommand("GET", .key(Keys.retention(user))),
             RedisCommand("HLEN", .key(Keys.presence(user))),
-            RedisCommand("HKEYS", .key(Keys.receipts(user))),
+            RedisCommand("HGETALL", .key(Keys.receipts(user))),
             RedisCommand("HGETALL", .key(Keys.marks(user))),
         ])
         let state = fields(first[0])
@@ -79,7 +79,7 @@ package struct UserKeeper: Sendable {
             }
         }
         report.removed += try await dropOrphans(of: state, entries, user)
-        try await dropTraces(marks: fields(first[4]), receipts: first[3], kept, user)
+        try await dropTraces(marks: fields(first[4]), receipts: fields(first[3]), kept, user)
         report.removed += try await repairPending(user, state)
         if let position, !kept.isEmpty { try await countTrimmed(user, position, entries, kept: kept) }
         if let oldest = kept.first {
@@ -186,17 +186,17 @@ package struct UserKeeper: Sendable {
     ///   - kept: What is left of the stream after this round of keeping.
     private func dropTraces(
         marks: [String: String],
-        receipts: RedisValue,
+        receipts: [String: String],
         _ kept: [StoredEntry],
         _ user: UserKey
     ) async throws(StoreError) {
         let present = Set(kept.compactMap { $0.notificationID?.text })
         let oldMarks = marks.filter { !present.contains(InboxMarks.notification(field: $0.key, value: $0.value)) }.keys
-        let oldReceipts = (receipts.array ?? []).compactMap(\.string).filter { field in
-            !present.contains(field.lastIndex(of: ":").map { String(field[..<$0]) } ?? field)
-        }
+        let oldReceipts = receipts.filter {
+            Receipts.isOutdated(field: $0.key, value: $0.value, kept: kept, ids: present)
+        }.keys
         var commands: [RedisCommand] = []
-        for (key, fields) in [(Keys.marks(user), Array(oldMarks)), (Keys.receipts(user), oldReceipts)] {
+        for (key, fields) in [(Keys.marks(user), Array(oldMarks)), (Keys.receipts(user), Array(oldReceipts))] {
             for start in stride(from: 0, to: fields.count, by: Self.pageSize) {
                 let some = fields[start..<min(start + Self.pageSize, fields.count)]
                 commands.append(RedisCommand("HDEL", [.key(key)] + some.map { .text($0) }))

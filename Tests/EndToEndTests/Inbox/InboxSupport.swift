@@ -42,4 +42,19 @@ extension Pod {
     func unreadCount(_ user: TestUser) async throws -> String? {
         try await inboxDocument(user, "GET", "/unread-count")["unread_count"]?.numberText
     }
+
+    /// Starts a poll, does something once the pod knows of it, and takes the answer.
+    func poll(
+        _ user: TestUser,
+        _ query: String,
+        headers: [(String, String)] = [],
+        while body: () async throws -> Void
+    ) async throws -> WireResponse {
+        func isKnown() async throws -> Bool { try await redis("EXISTS", "notif:conn:\(user.key)").int == 1 }
+        try await wait(until: "nobody waits") { try await !isKnown() }
+        async let answer = http().request("GET", "/api/v1/notifications?\(user.query)\(query)", headers: headers)
+        try await wait(until: "somebody waits") { try await isKnown() }
+        try await body()
+        return try await answer
+    }
 }

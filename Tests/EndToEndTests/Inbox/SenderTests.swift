@@ -114,25 +114,4 @@ struct SenderTests {
         let answer = try await pod.post(notifyBody([TestUser()], "m", #","collapse_key":"\#(key)""#))
         #expect(answer.status == status)
     }
-
-    @Test("marks and receipts go with their entries")
-    func bounded() async throws {
-        try await Pod.with(["GROUP_MAINTENANCE_INTERVAL": "1s", "TTL_JANITOR_INTERVAL": "1s"]) { pod in
-            let user = TestUser()
-            let device = try await pod.device(user)
-            let id = try await pod.notify(user, members: #","collapse_key":"k""#)[0]
-            try await device.read(try await device.push())
-            try await pod.inboxDocument(user, "PUT", "/\(id)/seen")
-            try await wait(until: "receipts are written") {
-                try await pod.redis("HLEN", "notif:receipts:\(user.key)").int == 2
-            }
-            #expect(try await pod.redis("HLEN", "notif:inbox:\(user.key)").int == 2)
-            try await pod.redis("DEL", "notification:\(id)")
-            try await wait(until: "nothing is left of it", within: .seconds(15)) {
-                let marks = try await pod.redis("EXISTS", "notif:inbox:\(user.key)").int
-                let receipts = try await pod.redis("EXISTS", "notif:receipts:\(user.key)").int
-                return marks == 0 && receipts == 0
-            }
-        }
-    }
 }

@@ -27,6 +27,8 @@ final class Pod: Sendable {
         settings: (RedisProcess) -> [String: String] = { _ in [:] },
         _ body: (Pod) async throws -> T
     ) async throws -> T {
+        // Two that hold a pod each and wait for a second one would wait for ever.
+        try #require(suite == nil, "a suite with the .pod trait must not start another pod")
         try await Slots.shared.take()
         do {
             let result = try await started(environment, redis: arguments, settings, body)

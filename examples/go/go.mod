@@ -1,0 +1,3 @@
+module example/send
+
+go 1.19
