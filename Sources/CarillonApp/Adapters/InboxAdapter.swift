@@ -56,38 +56,45 @@ struct InboxAdapter: InboxService {
 
     // MARK: - Changing one
 
+    func read(_ id: NotificationID, at time: UInt64?, of user: User) async throws(Problem) -> InboxState {
+        let now = Timestamp.nowMilliseconds()
+        try await read([try await entry(id, of: user)], at: min(time ?? now, now), of: user)
+        return try await state(id, of: user)
+    }
+
     func change(_ id: NotificationID, _ verb: InboxVerb, of user: User) async throws(Problem) -> InboxState {
         let entry = try await entry(id, of: user)
-        let now = Timestamp.nowMilliseconds()
-        if case .read(let time) = verb {
-            try await read([entry], at: min(time ?? now, now), of: user)
-            return try await state(id, of: user)
-        }
-        let change = try await Self.stored { () async throws(StoreError) -> InboxChange in
-            switch verb {
-            case .read: return InboxChange(.read, [entry])
-            case .unread:
-                try await writer.markUnread(entry, of: user)
-                return InboxChange(.unread, [entry])
-            case .seen:
-                try await writer.mark(.seen, [entry], at: now, of: user.key)
-                return InboxChange(.seen, [entry])
-            case .archive:
-                try await writer.mark(.archived, [entry], at: now, of: user.key)
-                return InboxChange(.archive, [entry])
-            case .unarchive:
-                try await writer.unmark(.archived, entry, of: user.key)
-                return InboxChange(.unarchive, [entry])
-            case .snooze(let until):
-                try await writer.snooze(entry, until: until, of: user.key)
-                return InboxChange(.snooze, [entry], until: until)
-            case .unsnooze:
-                try await writer.unmark(.snoozed, entry, of: user.key)
-                return InboxChange(.unsnooze, [entry])
-            }
-        }
+        let change = try await Self.stored { () async throws(StoreError) in try await store(verb, entry, of: user) }
         await tell(change, of: user)
         return try await state(id, of: user)
+    }
+
+    private func store(
+        _ verb: InboxVerb,
+        _ entry: EntryReference,
+        of user: User
+    ) async throws(StoreError) -> InboxChange {
+        let now = Timestamp.nowMilliseconds()
+        switch verb {
+        case .unread:
+            try await writer.markUnread(entry, of: user)
+            return InboxChange(.unread, [entry])
+        case .seen:
+            try await writer.mark(.seen, [entry], at: now, of: user.key)
+            return InboxChange(.seen, [entry])
+        case .archive:
+            try await writer.mark(.archived, [entry], at: now, of: user.key)
+            return InboxChange(.archive, [entry])
+        case .unarchive:
+            try await writer.unmark(.archived, entry, of: user.key)
+            return InboxChange(.unarchive, [entry])
+        case .snooze(let until):
+            try await writer.snooze(entry, until: until, of: user.key)
+            return InboxChange(.snooze, [entry], until: until)
+        case .unsnooze:
+            try await writer.unmark(.snoozed, entry, of: user.key)
+            return InboxChange(.unsnooze, [entry])
+        }
     }
 
     func remove(_ id: NotificationID, of user: User) async throws(Problem) -> Int {
@@ -122,13 +129,11 @@ struct InboxAdapter: InboxService {
 
     func seeAll(_ filter: InboxFilter, of user: User) async throws(Problem) -> (updated: Int, unread: Int) {
         let entries = try await entries(filter, of: user)
-        for change in InboxChange.parts(.seen, entries) {
-            try await Self.stored { () async throws(StoreError) in
-                try await writer.mark(.seen, change.entries, at: Timestamp.nowMilliseconds(), of: user.key)
-            }
-            await tell(change, of: user)
+        let new = try await Self.stored { () async throws(StoreError) in
+            try await writer.mark(.seen, entries, at: Timestamp.nowMilliseconds(), of: user.key)
         }
-        return (entries.count, try await unread(of: user))
+        for change in InboxChange.parts(.seen, new) { await tell(change, of: user) }
+        return (new.count, try await unread(of: user))
     }
 
     private func entries(_ filter: InboxFilter, of user: User) async throws(Problem) -> [EntryReference] {

@@ -88,7 +88,21 @@ package struct InboxReader: Sendable {
         try await load(user).matching(filter, self)
     }
 
-    package func unreadCount(of user: UserKey) async throws(StoreError) -> Int { try await load(user).unreadCount }
+    /// How many are unread and not hidden: the number that devices are told after each change.
+    package func unreadCount(of user: UserKey) async throws(StoreError) -> Int {
+        let replies = try await redis.tolerantReplies([
+            newest(user),
+            RedisCommand("HGETALL", .key(Keys.state(user))),
+            RedisCommand("HGETALL", .key(Keys.marks(user))),
+        ])
+        let part = InboxPart(
+            entries: replies[0].streamEntries,
+            read: replies[1].readIDs,
+            marks: replies[2].inboxMarks
+        )
+        let now = Timestamp.nowMilliseconds()
+        return try await alive(part.entries.filter { part.countsAsUnread($0, at: now) }).count
+    }
 
     /// One notification with the number of unread ones; nil where the user has none of that id.
     package func item(
@@ -221,20 +235,12 @@ package struct InboxReader: Sendable {
 extension RedisValue {
     /// The ids that a state hash says are read.
     var readIDs: Set<NotificationID> {
-        let fields = array ?? []
-        return Set(
-            stride(from: 0, to: fields.count - 1, by: 2).compactMap { index in
-                fields[index + 1].string == "read" ? fields[index].string.map(NotificationID.init) : nil
-            }
-        )
+        Set(fields.compactMap { $0.value.string == "read" ? NotificationID($0.name) : nil })
     }
 
     fileprivate var inboxMarks: InboxMarks {
         var marks = InboxMarks()
-        let fields = array ?? []
-        for index in stride(from: 0, to: fields.count - 1, by: 2) {
-            marks.add(field: fields[index].string ?? "", value: fields[index + 1].string ?? "")
-        }
+        for (name, value) in fields { marks.add(field: name, value: value.string ?? "") }
         return marks
     }
 }
