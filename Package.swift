@@ -19,6 +19,7 @@ extension Target.Dependency {
     static let nioHTTPTypes: Self = .product(name: "NIOHTTPTypes", package: "swift-nio-extras")
     static let nioHTTPTypesHTTP1: Self = .product(name: "NIOHTTPTypesHTTP1", package: "swift-nio-extras")
     static let hummingbird: Self = .product(name: "Hummingbird", package: "hummingbird")
+    static let hummingbirdCore: Self = .product(name: "HummingbirdCore", package: "hummingbird")
     static let logging: Self = .product(name: "Logging", package: "swift-log")
     static let serviceLifecycle: Self = .product(name: "ServiceLifecycle", package: "swift-service-lifecycle")
     static let unixSignals: Self = .product(name: "UnixSignals", package: "swift-service-lifecycle")
@@ -79,7 +80,7 @@ let package = Package(
         module("CarillonRedis", ["CHiredis", "CarillonSocket", "CarillonTLS", .nioCore, .nioPosix, .logging]),
         module(
             "CarillonStore",
-            ["CarillonDomain", "CarillonMetrics", "CarillonRedis", "CarillonTLS", .nioCore, .logging]
+            ["CarillonDomain", "CarillonMetrics", "CarillonRedis", "CarillonTLS", .nioCore]
         ),
         module(
             "CarillonRealtime",
@@ -90,15 +91,13 @@ let package = Package(
         ),
         module(
             "CarillonWorkers",
-            ["CarillonDomain", "CarillonMetrics", "CarillonStore", .nioCore, .logging, .serviceLifecycle]
+            ["CarillonDomain", "CarillonMetrics", "CarillonStore", .logging, .serviceLifecycle]
         ),
         module(
             "CarillonHTTP",
             [
-                "CarillonDomain", "CarillonMetrics", "CarillonSocket", "CarillonStore", .nioCore, .nioPosix, .nioHTTP1,
-                .nioHTTPTypes,
-                .nioHTTPTypesHTTP1, .httpTypes,
-                .hummingbird, .logging, .serviceLifecycle,
+                "CarillonDomain", "CarillonSocket", "CarillonStore", .nioCore, .nioPosix, .nioHTTP1,
+                .nioHTTPTypesHTTP1, .httpTypes, .hummingbird, .hummingbirdCore, .logging, .serviceLifecycle,
             ]
         ),
         module(
@@ -115,7 +114,7 @@ let package = Package(
         program("carillon-client", "cmd/client", ["CarillonTools", .argumentParser]),
         program("carillon-sender", "cmd/sender", ["CarillonTools", .argumentParser]),
 
-        module("CarillonTestSupport", [.nioCore, .nioPosix]),
+        module("CarillonTestSupport"),
         module("CarillonLoad", ["CarillonDomain", "CarillonTLS", .nioCore, .nioPosix]),
         module(
             "CarillonChaos",
@@ -136,10 +135,10 @@ let package = Package(
             ["CarillonConfig", "CarillonDomain", "CarillonApp", "CarillonTestSupport", .nioCore, .nioPosix, .logging]
         ),
         tests("CarillonMetricsTests", ["CarillonMetrics", "CarillonDomain"]),
-        tests("CarillonTLSTests", ["CarillonTLS", "CarillonTestSupport", .nioCore, .nioPosix, .nioEmbedded]),
+        tests("CarillonTLSTests", ["CarillonTLS", .nioCore, .nioPosix, .nioEmbedded]),
         tests(
             "CarillonRedisTests",
-            ["CarillonRedis", "CarillonTLS", "CarillonTestSupport", .nioCore, .nioPosix, .nioEmbedded, .logging]
+            ["CarillonRedis", "CarillonTLS", "CarillonTestSupport", .nioCore, .nioPosix, .logging]
         ),
         tests(
             "CarillonStoreTests",
@@ -151,9 +150,7 @@ let package = Package(
         tests(
             "CarillonRealtimeTests",
             [
-                "CarillonRealtime", "CarillonDomain", "CarillonMetrics", "CarillonStore", "CarillonTestSupport",
-                .nioCore,
-                .nioEmbedded,
+                "CarillonRealtime", "CarillonDomain", "CarillonStore", "CarillonTestSupport", .nioCore, .nioEmbedded,
             ]
         ),
         tests(
@@ -166,8 +163,8 @@ let package = Package(
         tests(
             "CarillonHTTPTests",
             [
-                "CarillonHTTP", "CarillonDomain", "CarillonMetrics", "CarillonStore", "CarillonTestSupport", .nioCore,
-                .nioPosix, .nioEmbedded, .nioHTTP1, .hummingbird,
+                "CarillonHTTP", "CarillonDomain", "CarillonStore", "CarillonTestSupport", .nioCore,
+                .nioPosix, .nioEmbedded, .nioHTTP1, .hummingbird, .logging, .serviceLifecycle,
             ]
         ),
         tests(
@@ -179,7 +176,7 @@ let package = Package(
             "CarillonChaosTests",
             ["CarillonChaos", "CarillonLoad", "CarillonDomain", "CarillonTestSupport", .nioCore, .nioPosix]
         ),
-        tests("CarillonBenchTests", ["CarillonBench", "CarillonLoad", "CarillonTestSupport", .nioCore, .nioPosix]),
+        tests("CarillonBenchTests", ["CarillonBench", "CarillonLoad", "CarillonTestSupport", .nioCore]),
         tests(
             "CarillonAppTests",
             [
@@ -188,7 +185,7 @@ let package = Package(
                 .logging,
             ]
         ),
-        tests("EndToEndTests", ["CarillonTestSupport", .nioCore, .nioPosix]),
+        tests("EndToEndTests", ["CarillonTestSupport"]),
     ],
     swiftLanguageModes: [.v6]
 )

@@ -4,7 +4,7 @@ import ServiceLifecycle
 
 /// Tells the devices of a user that a snooze has ended; the hub does.
 package protocol SnoozeListener: Sendable {
-    func snoozeEnded(_ snooze: Snooze) async
+    func snoozeEnded(_ snooze: UserEntry) async
 }
 
 /// Has devices told when what they snoozed is due again; it shows by itself, since each look at it compares the time.

@@ -1,11 +1,9 @@
 """What the tests of the SDK and of the bell share: a hub whose folder also has pages for tests, Chromium, and posts.
 
-Environment: CARILLON_SERVER (default .build/debug/carillon-server), CHROMIUM (default /usr/bin/chromium),
-SCREENSHOTS (a folder to keep; default a temporary one).
+Environment: CARILLON_SERVER (default .build/debug/carillon-server), and that of chromium.py.
 """
 
 import json
-import os
 import pathlib
 import shutil
 import tempfile
@@ -15,20 +13,13 @@ import urllib.request
 
 from playwright.sync_api import sync_playwright
 
+from chromium import SCREENSHOTS, launch, listen
 from harness import ROOT, Hub, eventually
 
-CHROMIUM = os.environ.get("CHROMIUM", "/usr/bin/chromium")
-SCREENSHOTS = pathlib.Path(os.environ.get("SCREENSHOTS") or tempfile.mkdtemp(prefix="carillon-screenshots-"))
 # One above the largest integer that a double holds exactly.
 BIG_ID = 9_007_199_254_740_993
 # What the browser itself says when the hub refuses or is away.
 EXPECTED_ON_CONSOLE = ("Failed to load resource", "WebSocket connection to")
-
-
-def launch(playwright):
-    """Starts Debian's Chromium. `headless=False` only keeps playwright from adding its own headless flags."""
-    flags = ["--headless=new", "--no-sandbox", "--disable-gpu", "--hide-scrollbars"]
-    return playwright.chromium.launch(executable_path=CHROMIUM, headless=False, args=flags)
 
 
 class BrowserTest(unittest.TestCase):
@@ -61,16 +52,9 @@ class BrowserTest(unittest.TestCase):
 
     def tab(self, context, path="/test/pages/blank.html", origin=None):
         page = context.new_page()
-        # The browser reports violations of the content security policy on the console as well.
-        page.on("console", lambda entry: self._said(entry.type, entry.text))
-        page.on("pageerror", lambda error: self.console.append(str(error)))
-        page.on("dialog", lambda dialog: self.console.append(f"dialog: {dialog.message}") or dialog.dismiss())
+        listen(page, self.console, EXPECTED_ON_CONSOLE)
         page.goto((origin or self.hub.url) + path)
         return page
-
-    def _said(self, kind, text):
-        if kind in ("error", "warning") and not text.startswith(EXPECTED_ON_CONSOLE):
-            self.console.append(text)
 
     def assert_quiet_console(self):
         self.assertEqual(self.console, [], self.hub.server_log()[-4000:])

@@ -1,33 +1,22 @@
 """What the tests of the page at `/` share: a browser, a page with its console listened to, and steps.
 
-Environment: CARILLON_SERVER (default .build/debug/carillon-server), CHROMIUM (default /usr/bin/chromium),
-SCREENSHOTS (a folder to keep; default a temporary one).
+Environment: CARILLON_SERVER (default .build/debug/carillon-server), and that of chromium.py.
 """
 
 import json
-import os
-import pathlib
-import tempfile
 import unittest
 import urllib.parse
 import urllib.request
 
 from playwright.sync_api import expect, sync_playwright
 
+from chromium import SCREENSHOTS, launch, listen
 from harness import Hub
 
-CHROMIUM = os.environ.get("CHROMIUM", "/usr/bin/chromium")
-SCREENSHOTS = pathlib.Path(os.environ.get("SCREENSHOTS") or tempfile.mkdtemp(prefix="carillon-screenshots-"))
 PUSH_MS = 2_000
 REFRESH_MS = 10_000
 
 expect.set_options(timeout=REFRESH_MS)
-
-
-def launch(playwright):
-    """Starts Debian's Chromium. `headless=False` only keeps playwright from adding its own headless flags."""
-    flags = ["--headless=new", "--no-sandbox", "--disable-gpu", "--hide-scrollbars"]
-    return playwright.chromium.launch(executable_path=CHROMIUM, headless=False, args=flags)
 
 
 class PageCase(unittest.TestCase):
@@ -52,10 +41,7 @@ class PageCase(unittest.TestCase):
         context = self.browser.new_context(viewport={"width": 1360, "height": 1000}, locale="en-GB", **options)
         self.addCleanup(context.close)
         page = context.new_page()
-        # The browser reports violations of the content security policy on the console as well.
-        page.on("console", lambda entry: entry.type in ("error", "warning") and self.console.append(entry.text))
-        page.on("pageerror", lambda error: self.console.append(str(error)))
-        page.on("dialog", lambda dialog: self.console.append(f"dialog: {dialog.message}") or dialog.dismiss())
+        listen(page, self.console)
         page.goto(self.hub.url)
         expect(page.locator("#health")).to_contain_text("healthy")
         return page

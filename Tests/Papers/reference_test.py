@@ -1,19 +1,15 @@
 """The page that shows the documents to people, in a real browser against a real server."""
 
 import json
-import os
-import pathlib
 import re
-import tempfile
 import unittest
 
 from playwright.sync_api import expect, sync_playwright
 
-from papers import ASYNCAPI, OPENAPI, Hub, operations
+from papers import ASYNCAPI, OPENAPI, Hub, operations  # first: it makes the browser tests' folder known
 
-CHROMIUM = os.environ.get("CHROMIUM", "/usr/bin/chromium")
-SCREENSHOTS = pathlib.Path(os.environ.get("SCREENSHOTS") or tempfile.mkdtemp(prefix="carillon-screenshots-"))
-FLAGS = ["--headless=new", "--no-sandbox", "--disable-gpu", "--hide-scrollbars"]
+from chromium import SCREENSHOTS, launch, listen
+
 MARKUP = "<img src=x onerror=alert(1)> </code></script><script>alert(2)</script>"
 
 # WCAG 2.2 AA for text of any size. All colours of the page are opaque, or there is none.
@@ -44,8 +40,7 @@ class ReferenceTest(unittest.TestCase):
         cls.addClassCleanup(cls.hub.stop)
         playwright = sync_playwright().start()
         cls.addClassCleanup(playwright.stop)
-        # `headless=False` only keeps playwright from adding its own headless flags.
-        cls.browser = playwright.chromium.launch(executable_path=CHROMIUM, headless=False, args=FLAGS)
+        cls.browser = launch(playwright)
         cls.addClassCleanup(cls.browser.close)
         SCREENSHOTS.mkdir(parents=True, exist_ok=True)
 
@@ -53,10 +48,7 @@ class ReferenceTest(unittest.TestCase):
         self.page = self.browser.new_page(viewport={"width": 1280, "height": 900})
         self.addCleanup(self.page.close)
         self.console: list[str] = []
-        # Violations of the content security policy come here as well.
-        self.page.on("console", lambda entry: entry.type in ("error", "warning") and self.console.append(entry.text))
-        self.page.on("pageerror", lambda error: self.console.append(str(error)))
-        self.page.on("dialog", lambda dialog: self.console.append(dialog.message) or dialog.dismiss())
+        listen(self.page, self.console)
 
     def tearDown(self):
         self.assertEqual(self.console, [])

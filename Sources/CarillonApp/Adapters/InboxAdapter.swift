@@ -48,54 +48,67 @@ struct InboxAdapter: InboxService {
         return InboxState(item: found.item, unreadCount: found.unreadCount)
     }
 
+    private func row(_ id: NotificationID, of user: User) async throws(Problem) -> InboxRow {
+        let found = try await Self.stored { () async throws(StoreError) in try await reader.row(id, of: user.key) }
+        guard let found else { throw .notificationNotFound }
+        return found
+    }
+
     // MARK: - Changing one
 
-    func change(_ id: NotificationID, _ verb: InboxVerb, of user: User) async throws(Problem) -> InboxState {
-        let item = try await state(id, of: user).item
-        let entry = item.entry
+    func read(_ id: NotificationID, at time: UInt64?, of user: User) async throws(Problem) -> InboxState {
         let now = Timestamp.nowMilliseconds()
-        if case .read(let time) = verb {
-            try await read([entry], ofTopic: item.topic, at: min(time ?? now, now), of: user)
-            return try await state(id, of: user)
-        }
-        if let topic = item.topic {
-            let change = try await topics.change(TopicReference(topic, entry), verb, at: now, of: user)
-            await tell(change, of: user)
-            return try await state(id, of: user)
-        }
-        let change = try await Self.stored { () async throws(StoreError) -> InboxChange in
-            switch verb {
-            case .read: return InboxChange(.read, [entry])
-            case .unread:
-                try await writer.markUnread(entry, of: user)
-                return InboxChange(.unread, [entry])
-            case .seen:
-                try await writer.mark(.seen, [entry], at: now, of: user.key)
-                return InboxChange(.seen, [entry])
-            case .archive:
-                try await writer.mark(.archived, [entry], at: now, of: user.key)
-                return InboxChange(.archive, [entry])
-            case .unarchive:
-                try await writer.unmark(.archived, entry, of: user.key)
-                return InboxChange(.unarchive, [entry])
-            case .snooze(let until):
-                try await writer.snooze(entry, until: until, of: user.key)
-                return InboxChange(.snooze, [entry], until: until)
-            case .unsnooze:
-                try await writer.unmark(.snoozed, entry, of: user.key)
-                return InboxChange(.unsnooze, [entry])
-            }
+        let row = try await row(id, of: user)
+        try await read([row.entry], ofTopic: row.topic, at: min(time ?? now, now), of: user)
+        return try await state(id, of: user)
+    }
+
+    func change(_ id: NotificationID, _ verb: InboxVerb, of user: User) async throws(Problem) -> InboxState {
+        let row = try await row(id, of: user)
+        let change: InboxChange
+        if let topic = row.topic {
+            change = try await topics.change(TopicReference(topic, row.entry), verb, of: user)
+        } else {
+            change = try await Self.stored { () async throws(StoreError) in try await store(verb, row.entry, of: user) }
         }
         await tell(change, of: user)
         return try await state(id, of: user)
     }
 
+    private func store(
+        _ verb: InboxVerb,
+        _ entry: EntryReference,
+        of user: User
+    ) async throws(StoreError) -> InboxChange {
+        let now = Timestamp.nowMilliseconds()
+        switch verb {
+        case .unread:
+            try await writer.markUnread(entry, of: user)
+            return InboxChange(.unread, [entry])
+        case .seen:
+            try await writer.mark(.seen, [entry], at: now, of: user.key)
+            return InboxChange(.seen, [entry])
+        case .archive:
+            try await writer.mark(.archived, [entry], at: now, of: user.key)
+            return InboxChange(.archive, [entry])
+        case .unarchive:
+            try await writer.unmark(.archived, entry, of: user.key)
+            return InboxChange(.unarchive, [entry])
+        case .snooze(let until):
+            try await writer.snooze(entry, until: until, of: user.key)
+            return InboxChange(.snooze, [entry], until: until)
+        case .unsnooze:
+            try await writer.unmark(.snoozed, entry, of: user.key)
+            return InboxChange(.unsnooze, [entry])
+        }
+    }
+
     func remove(_ id: NotificationID, of user: User) async throws(Problem) -> Int {
-        let item = try await state(id, of: user).item
-        if let topic = item.topic {
-            await tell(try await topics.hide(TopicReference(topic, item.entry), of: user), of: user)
+        let row = try await row(id, of: user)
+        if let topic = row.topic {
+            await tell(try await topics.hide(TopicReference(topic, row.entry), of: user), of: user)
         } else {
-            try await remove(item.entry, .delete, of: user)
+            try await remove(row.entry, .delete, of: user)
         }
         return try await Self.stored { () async throws(StoreError) in try await reader.unreadCount(of: user.key) }
     }
@@ -125,19 +138,18 @@ struct InboxAdapter: InboxService {
     }
 
     func seeAll(_ filter: InboxFilter, of user: User) async throws(Problem) -> (updated: Int, unread: Int) {
-        let rows = try await rows(filter, of: user)
         let now = Timestamp.nowMilliseconds()
-        for change in Self.parts(.seen, rows) {
-            try await Self.stored { () async throws(StoreError) in
-                if change.topic == nil {
-                    try await writer.mark(.seen, change.entries, at: now, of: user.key)
-                } else {
-                    try await writer.mark(.seen, ofTopics: change.entries, at: now, of: user.key)
-                }
+        var updated = 0
+        for part in Self.parts(.seen, try await rows(filter, of: user)) {
+            let new = try await Self.stored { () async throws(StoreError) in
+                try await part.topic == nil
+                    ? writer.mark(.seen, part.entries, at: now, of: user.key)
+                    : writer.mark(.seen, ofTopics: part.entries, at: now, of: user.key)
             }
-            await tell(change, of: user)
+            updated += new.count
+            for change in InboxChange.parts(.seen, new, of: part.topic) { await tell(change, of: user) }
         }
-        return (rows.count, try await unread(of: user))
+        return (updated, try await unread(of: user))
     }
 
     /// A change of these rows, in parts of one stream each.
@@ -188,7 +200,7 @@ struct InboxAdapter: InboxService {
 
     func withdraw(_ id: NotificationID) async throws(Problem) {
         switch try await audience(of: id).audience {
-        case .user(let user): try await remove(try await item(id, of: user).entry, .withdraw, of: user)
+        case .user(let user): try await remove(try await row(id, of: user).entry, .withdraw, of: user)
         case .topic(let topic): try await topics.withdraw(id, of: topic)
         }
     }

@@ -46,7 +46,7 @@ extension PodHandle: ClearingListener {
 }
 
 extension PodHandle: SnoozeListener {
-    func snoozeEnded(_ snooze: Snooze) async {
+    func snoozeEnded(_ snooze: UserEntry) async {
         await run { $0.hub.changed(InboxChange(.unsnooze, [snooze.entry], of: snooze.topic), of: snooze.user) }
     }
 }

@@ -9,17 +9,14 @@ struct TopicAdapter: Sendable {
     let reader: InboxReader
     let writer: InboxWriter
 
-    /// Any verb but `read`.
     func change(
         _ reference: TopicReference,
         _ verb: InboxVerb,
-        at now: UInt64,
         of user: User
     ) async throws(Problem) -> InboxChange {
-        let entry = reference.entry
+        let (entry, now) = (reference.entry, Timestamp.nowMilliseconds())
         let (action, until) = try await InboxAdapter.stored { () async throws(StoreError) -> (InboxAction, UInt64?) in
             switch verb {
-            case .read: return (.read, nil)
             case .unread:
                 try await writer.markUnread(ofTopic: entry, of: user.key)
                 return (.unread, nil)

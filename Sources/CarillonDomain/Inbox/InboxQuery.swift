@@ -134,8 +134,7 @@ extension QueryParameters {
 
     fileprivate func time(_ name: String) throws(Problem) -> Timestamp? {
         guard has(name) else { return nil }
-        // In a query a plus may have become a space on its way.
-        guard let text = self[name], let time = Timestamp(rfc3339: text.replacing(" ", with: "+")) else {
+        guard let text = self[name], let time = Timestamp(rfc3339: text) else {
             throw .badParameter(name, "must be an RFC 3339 date and time, such as 2024-01-01T12:00:00Z")
         }
         return time

@@ -12,7 +12,8 @@ struct InboxRoutes: Sendable {
     static let bases: [(path: String, style: InboxStyle)] = [
         ("/api/v1/notifications", .snake), ("/api/notifications", .camel),
     ]
-    static let verbs = ["read", "unread", "seen", "archive", "unarchive", "snooze", "unsnooze"]
+    static let verbs = ["read"] + otherVerbs
+    private static let otherVerbs = ["unread", "seen", "archive", "unarchive", "snooze", "unsnooze"]
 
     func add(to router: Router<BasicRequestContext>) {
         for (base, style) in Self.bases {
@@ -31,7 +32,8 @@ struct InboxRoutes: Sendable {
             }
             router.get("\(base)/:id") { request, context in try await single(request, context, style) }
             router.delete("\(base)/:id") { request, context in try await remove(request, context, style) }
-            for verb in Self.verbs {
+            router.put("\(base)/:id/read") { request, context in try await read(request, context, style) }
+            for verb in Self.otherVerbs {
                 router.put("\(base)/:id/\(verb)") { request, context in
                     try await change(request, context, verb, style)
                 }
@@ -128,6 +130,17 @@ struct InboxRoutes: Sendable {
 
     // MARK: - Changing
 
+    private func read(
+        _ request: Request,
+        _ context: BasicRequestContext,
+        _ style: InboxStyle
+    ) async throws -> Response {
+        let user = try user(request)
+        let id = try Self.id(context)
+        let state = try await service.read(id, at: try await time("read_at", or: "readAt", request), of: user)
+        return .inbox(InboxDocuments.state(state, message: "Notification marked as read", style))
+    }
+
     private func change(
         _ request: Request,
         _ context: BasicRequestContext,
@@ -143,8 +156,6 @@ struct InboxRoutes: Sendable {
 
     private func verb(_ name: String, _ request: Request) async throws -> (InboxVerb, String) {
         switch name {
-        case "read":
-            return (.read(at: try await time("read_at", or: "readAt", request)), "Notification marked as read")
         case "unread": return (.unread, "Notification marked as unread")
         case "seen": return (.seen, "Notification marked as seen")
         case "archive": return (.archive, "Notification archived")

@@ -1,10 +1,8 @@
 package import CarillonDomain
 package import CarillonStore
 
-/// What a user does with one notification.
+/// What a user does with one notification besides reading it.
 package enum InboxVerb: Sendable {
-    /// At this moment, in milliseconds since 1970; nil: now.
-    case read(at: UInt64?)
     case unread
     case seen
     case archive
@@ -59,6 +57,8 @@ package protocol InboxService: Sendable {
     ) async throws(Problem) -> InboxPage
     func count(_ filter: InboxFilter, of user: User) async throws(Problem) -> (count: Int, unread: Int)
     func item(_ id: NotificationID, of user: User) async throws(Problem) -> InboxItem
+    /// - Parameter time: When it was read, in milliseconds since 1970; nil: now.
+    func read(_ id: NotificationID, at time: UInt64?, of user: User) async throws(Problem) -> InboxState
     func change(_ id: NotificationID, _ verb: InboxVerb, of user: User) async throws(Problem) -> InboxState
     /// Reads, or sees, everything that passes the filter.
     func readAll(_ filter: InboxFilter, of user: User) async throws(Problem) -> (updated: Int, unread: Int)

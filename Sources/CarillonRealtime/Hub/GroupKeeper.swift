@@ -96,7 +96,7 @@ final class GroupKeeper {
     private func finished(_ inbox: Inbox, _ reads: [PendingRead], _ result: GroupResult) {
         if result.hasMore { inbox.needsWholeHandOut() }
         hub.metrics.notificationsAcked.increment(by: result.newlyRead)
-        let now = Timestamp.nowMilliseconds()
+        let now = reads.isEmpty ? 0 : Timestamp.nowMilliseconds()
         let areNew = result.newlyRead == reads.count
         for read in reads {
             if result.isStored {

@@ -3,12 +3,6 @@ import CarillonMetrics
 import CarillonStore
 import NIOCore
 
-/// A notification of a user.
-struct InboxEntry: Sendable {
-    let user: UserKey
-    let entry: EntryReference
-}
-
 /// Changes of inboxes that came over HTTP, from this pod or another.
 extension Hub {
     /// A change is stored: tells all devices of the user, here and on other pods.
@@ -79,27 +73,18 @@ extension Hub {
 
     /// Removes what these entries replace, and tells its devices.
     ///
-    /// - Parameter completion: On the loop; for how many entries Redis confirmed it.
-    func collapse(_ entries: [InboxEntry], key: String, completion: @escaping (Int) -> Void) {
+    /// - Parameter completion: On the loop; whether Redis confirmed all of it.
+    func collapse(_ entries: [UserEntry], key: String, completion: @escaping (Bool) -> Void) {
         let bound = NIOLoopBound((hub: self, completion: completion), eventLoop: eventLoop)
         let (writer, eventLoop) = (writer, eventLoop)
         Task {
-            var done = 0
-            for one in entries {
-                do throws(StoreError) {
-                    if let replaced = try await writer.collapse(one.entry, key: key, of: one.user),
-                        try await writer.remove(replaced, of: one.user)
-                    {
-                        let change = InboxChange(.collapse, [replaced])
-                        eventLoop.execute { bound.value.hub.changed(change, of: one.user) }
-                    }
-                    done += 1
-                } catch {
-                    break
+            let removed = try? await writer.collapse(entries, key: key)
+            eventLoop.execute {
+                for one in removed ?? [] {
+                    bound.value.hub.changed(InboxChange(.collapse, [one.entry]), of: one.user)
                 }
+                bound.value.completion(removed != nil)
             }
-            let count = done
-            eventLoop.execute { bound.value.completion(count) }
         }
     }
 }

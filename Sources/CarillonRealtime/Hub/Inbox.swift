@@ -219,6 +219,8 @@ final class Inbox {
 
     /// Re-reads what other pods may have said in vain: reads of the last entries, then everything after the cursor.
     func resync() {
+        // What other pods said in vain may have changed the number too.
+        countMayHaveChanged()
         teller.retry()
         wakeWatches()
         hub.store.read(.newest(count: Limits.replayEntries), of: key, withTopics: true) { [self] result in

@@ -22,8 +22,9 @@ final class InboxTeller {
     private static let rest = TimeAmount.milliseconds(250)
     /// Pushes and reads of the same moment are one count.
     private static let gathering = TimeAmount.milliseconds(10)
-    /// Changes beyond these, while Redis is away, are told by their count alone.
-    private static let kept = 100
+    /// Changes that may wait for a count. Where more come meanwhile, which takes a thousand calls within a round trip, the rest is told
+    /// by the count alone.
+    private static let kept = 1_000
 
     init(hub: Hub, inbox: Inbox) {
         self.hub = hub

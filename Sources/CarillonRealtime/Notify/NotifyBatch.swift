@@ -25,7 +25,7 @@ final class NotifyBatch: NotifyWork, AppendObserver {
     private var rows: [Int] = []
     private var stored = 0
     /// What was stored under the request's `collapse_key`.
-    private var collapsing: [InboxEntry] = []
+    private var collapsing: [UserEntry] = []
     private var completion: ((any NotifyWork) -> Void)?
 
     /// - Parameter makeID: The id for a user, given his place among the distinct ones.
@@ -93,7 +93,7 @@ final class NotifyBatch: NotifyWork, AppendObserver {
         let entry = EntryReference(streamID: appended.streamID, notificationID: target.notificationID)
         let user = target.user.key
         if appended.isNew { hub.metrics.notificationsSent.increment() }
-        if request.collapseKey != nil { collapsing.append(InboxEntry(user: user, entry: entry)) }
+        if request.collapseKey != nil { collapsing.append(UserEntry(user, entry)) }
         hub.pushed(entry, predecessor: appended.predecessor, content: request.content, of: user)
         guard !appended.otherPods.isEmpty else { return }
         var payload = ByteBuffer()
@@ -110,7 +110,9 @@ final class NotifyBatch: NotifyWork, AppendObserver {
 
     func appendFinished(stored: Int) {
         guard let key = request.collapseKey, !collapsing.isEmpty else { return finish(stored: stored) }
-        hub.collapse(collapsing, key: key) { [self] done in finish(stored: stored - (collapsing.count - done)) }
+        hub.collapse(collapsing, key: key) { [self] isDone in
+            finish(stored: isDone ? stored : stored - collapsing.count)
+        }
     }
 
     private func finish(stored: Int) {

@@ -116,9 +116,9 @@ package struct AdminStore: Sendable {
         let replies = try await redis.replies([
             Self.newest(user, end: "+", count: count), RedisCommand("HGETALL", .key(Keys.state(user))),
         ])
-        let read = Self.readIDs(replies[1])
+        let read = replies[1].readIDs
         let entries = Array(replies[0].streamEntries.reversed()).filter { $0.notificationID != nil }
-        return try await rows(entries) { $0.notificationID.map { read.contains($0.text) } ?? false }
+        return try await rows(entries) { $0.notificationID.map(read.contains) ?? false }
     }
 
     // MARK: - Parts
@@ -164,9 +164,9 @@ package struct AdminStore: Sendable {
             if let position, score == position.score, position.user.utf8.lexicographicallyPrecedes(key.text.utf8) {
                 return []
             }
-            let read = Self.readIDs(replies[index * 2 + 1])
+            let read = replies[index * 2 + 1].readIDs
             return replies[index * 2].streamEntries.filter { entry in
-                guard let id = entry.notificationID, !read.contains(id.text) else { return false }
+                guard let id = entry.notificationID, !read.contains(id) else { return false }
                 if let position, score == position.score, key.text == position.user { return entry.id < position.id }
                 return true
             }
@@ -188,14 +188,5 @@ package struct AdminStore: Sendable {
 
     private static func newest(_ user: UserKey, end: String, count: Int) -> RedisCommand {
         RedisCommand("XREVRANGE", .key(Keys.stream(user)), .text(end), .text("-"), .text("COUNT"), .integer(count))
-    }
-
-    private static func readIDs(_ state: RedisValue) -> Set<String> {
-        let fields = state.array ?? []
-        return Set(
-            stride(from: 0, to: fields.count - 1, by: 2).compactMap { index in
-                fields[index + 1].string == "read" ? fields[index].string : nil
-            }
-        )
     }
 }

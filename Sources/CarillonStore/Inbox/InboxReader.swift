@@ -107,7 +107,24 @@ package struct InboxReader: Sendable {
         try await load(user).matching(filter, self)
     }
 
-    package func unreadCount(of user: UserKey) async throws(StoreError) -> Int { try await load(user).unreadCount }
+    /// How many are unread and not hidden: the number that devices are told after each change.
+    package func unreadCount(of user: UserKey) async throws(StoreError) -> Int {
+        let replies = try await redis.tolerantReplies([
+            newest(user),
+            RedisCommand("HGETALL", .key(Keys.state(user))),
+            RedisCommand("HGETALL", .key(Keys.marks(user))),
+            RedisCommand("HGETALL", .key(Keys.topics(user))),
+            stream(.everybody),
+        ])
+        let own = InboxPart(entries: replies[0].streamEntries, read: replies[1].readIDs, marks: replies[2].inboxMarks)
+        let record = replies[3].topicRecord
+        let ofTopics = try await topicRows(record, everybody: replies[4].streamEntries, of: user)
+        let now = Timestamp.nowMilliseconds()
+        let unread =
+            own.entries.filter { own.countsAsUnread($0, at: now) }.ownRows
+            + ofTopics.filter { record?.countsAsUnread($0.entry.notificationID, at: now) ?? true }
+        return try await alive(unread).count
+    }
 
     /// One notification with the number of unread ones; nil where the user has none of that id.
     package func item(
@@ -117,6 +134,20 @@ package struct InboxReader: Sendable {
         let inbox = try await load(user)
         guard let row = inbox.row(id), let item = try await items([row], inbox).first else { return nil }
         return (item, inbox.unreadCount)
+    }
+
+    /// Where a notification stands; nil where the user has none of that id, or its payload has expired.
+    package func row(_ id: NotificationID, of user: UserKey) async throws(StoreError) -> InboxRow? {
+        let replies = try await redis.tolerantReplies([
+            newest(user),
+            RedisCommand("EXISTS", .key(Keys.payload(id))),
+            RedisCommand("HGETALL", .key(Keys.topics(user))),
+            stream(.everybody),
+        ])
+        guard replies[1].integer == 1 else { return nil }
+        if let own = replies[0].streamEntries.first(where: { $0.notificationID == id }) { return [own].ownRows.first }
+        return try await topicRows(replies[2].topicRecord, everybody: replies[3].streamEntries, of: user)
+            .first { $0.entry.notificationID == id }
     }
 
     private func newest(_ user: UserKey) -> RedisCommand {
@@ -186,7 +217,7 @@ package struct InboxReader: Sendable {
             RedisCommand("HGETALL", .key(Keys.topics(user))),
             stream(.everybody),
         ])
-        var rows = replies[0].streamEntries.compactMap(\.reference).map { InboxRow(entry: $0, topic: nil) }
+        var rows = replies[0].streamEntries.ownRows
         var (read, marks, receipts) = (replies[1].readIDs, replies[2].inboxMarks, Receipts(replies[3]))
         let record = replies[4].topicRecord
         let ofTopics = try await topicRows(record, everybody: replies[5].streamEntries, of: user)
@@ -245,33 +276,26 @@ package struct InboxReader: Sendable {
     }
 }
 
+extension [StoredEntry] {
+    /// As entries of the user's own stream.
+    fileprivate var ownRows: [InboxRow] { compactMap(\.reference).map { InboxRow(entry: $0, topic: nil) } }
+}
+
 extension RedisValue {
     /// The ids that a state hash says are read.
     var readIDs: Set<NotificationID> {
-        let fields = array ?? []
-        return Set(
-            stride(from: 0, to: fields.count - 1, by: 2).compactMap { index in
-                fields[index + 1].string == "read" ? fields[index].string.map(NotificationID.init) : nil
-            }
-        )
+        Set(fields.compactMap { $0.value.string == "read" ? NotificationID($0.name) : nil })
     }
 
     /// The fields of `notif:topics:{user}`; nil where there are none.
     var topicRecord: TopicRecord? {
-        guard let fields = array, !fields.isEmpty else { return nil }
-        return TopicRecord(
-            fields: stride(from: 0, to: fields.count - 1, by: 2).map {
-                (fields[$0].string ?? "", fields[$0 + 1].string ?? "")
-            }
-        )
+        let fields = fields
+        return fields.isEmpty ? nil : TopicRecord(fields: fields.map { ($0.name, $0.value.string ?? "") })
     }
 
     fileprivate var inboxMarks: InboxMarks {
         var marks = InboxMarks()
-        let fields = array ?? []
-        for index in stride(from: 0, to: fields.count - 1, by: 2) {
-            marks.add(field: fields[index].string ?? "", value: fields[index + 1].string ?? "")
-        }
+        for (name, value) in fields { marks.add(field: name, value: value.string ?? "") }
         return marks
     }
 }

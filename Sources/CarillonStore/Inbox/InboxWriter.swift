@@ -20,13 +20,16 @@ package struct InboxWriter: Sendable {
     // MARK: - Marks
 
     /// Sets a mark; one that is there keeps its time.
+    ///
+    /// - Returns: Those that did not have it.
+    @discardableResult
     package func mark(
         _ kind: InboxMarks.Kind,
         _ entries: [EntryReference],
         at time: UInt64,
         of user: UserKey
-    ) async throws(StoreError) {
-        _ = try await redis.replies(
+    ) async throws(StoreError) -> [EntryReference] {
+        let replies = try await redis.replies(
             entries.map {
                 RedisCommand(
                     "HSETNX",
@@ -36,6 +39,7 @@ package struct InboxWriter: Sendable {
                 )
             }
         )
+        return zip(entries, replies).filter { $0.1.integer == 1 }.map(\.0)
     }
 
     package func unmark(
@@ -68,7 +72,7 @@ package struct InboxWriter: Sendable {
                 .key(Keys.expired(slot: slot)),
                 .text("\(slot * Keys.slotMilliseconds / 1_000 + 3_600)")
             ),
-            RedisCommand("ZADD", .key(Keys.snoozed), .text("\(until)"), .text(Snooze(user, entry).text)),
+            RedisCommand("ZADD", .key(Keys.snoozed), .text("\(until)"), .text(UserEntry(user, entry).text)),
             RedisCommand(
                 "HSET",
                 .key(Keys.marks(user)),
@@ -126,42 +130,58 @@ package struct InboxWriter: Sendable {
     ///
     /// - Returns: Whether it was this call that removed it.
     package func remove(_ entry: EntryReference, of user: UserKey) async throws(StoreError) -> Bool {
-        let id = entry.notificationID
-        let replies = try await redis.replies([
-            RedisCommand("XDEL", .key(Keys.stream(user)), .text("\(entry.streamID)")),
-            RedisCommand("DEL", .key(Keys.payload(id))),
-            RedisCommand("HDEL", .key(Keys.state(user)), .text(id.text)),
-            RedisCommand("HDEL", [.key(Keys.marks(user))] + InboxMarks.Kind.allCases.map { .text($0.field(id)) }),
-            RedisCommand("XACK", .key(Keys.stream(user)), .text("\(Keys.group)"), .text("\(entry.streamID)")),
-        ])
-        return replies[0].integer == 1
+        try await remove([UserEntry(user, entry)]).count == 1
     }
 
-    /// Notes that `entry` is the user's notification with this collapse key.
+    /// - Returns: Those that this call removed.
+    private func remove(_ entries: [UserEntry]) async throws(StoreError) -> [UserEntry] {
+        var commands: [RedisCommand] = []
+        for one in entries {
+            let (id, streamID) = (one.entry.notificationID, "\(one.entry.streamID)")
+            commands += [
+                RedisCommand("XDEL", .key(Keys.stream(one.user)), .text(streamID)),
+                RedisCommand("DEL", .key(Keys.payload(id))),
+                RedisCommand("HDEL", .key(Keys.state(one.user)), .text(id.text)),
+                RedisCommand(
+                    "HDEL",
+                    [.key(Keys.marks(one.user))] + InboxMarks.Kind.allCases.map { .text($0.field(id)) }
+                ),
+                RedisCommand("XACK", .key(Keys.stream(one.user)), .text("\(Keys.group)"), .text(streamID)),
+            ]
+        }
+        let replies = try await redis.replies(commands)
+        let perEntry = commands.count / max(1, entries.count)
+        return entries.enumerated().filter { replies[$0.offset * perEntry].integer == 1 }.map(\.element)
+    }
+
+    /// Notes that each of `entries` is its user's notification with this collapse key, and removes what they replace: what is unread
+    /// and older; of two that were stored at the same time, one.
     ///
-    /// - Returns: The one that it replaces, where that is there and unread: of two that were stored at the same time, the older.
-    package func collapse(
-        _ entry: EntryReference,
-        key: String,
-        of user: UserKey
-    ) async throws(StoreError) -> EntryReference? {
-        let answer = try await redis.replies([
-            RedisCommand(
-                "EVAL",
-                .text("\(Scripts.collapse)"),
-                1,
-                .key(Keys.marks(user)),
-                .text("collapse:\(key)"),
-                .text("\(entry.streamID.milliseconds)"),
-                .text("\(entry.streamID.sequence)"),
-                .text(entry.notificationID.text)
-            )
-        ])[0]
-        guard let replaced = answer.string.flatMap(EntryReference.init(stored:)) else { return nil }
-        let replies = try await redis.replies([
-            RedisCommand("HEXISTS", .key(Keys.state(user)), .text(replaced.notificationID.text))
-        ])
-        return replies[0].integer == 1 ? nil : replaced
+    /// - Returns: What was removed.
+    package func collapse(_ entries: [UserEntry], key: String) async throws(StoreError) -> [UserEntry] {
+        let answers = try await redis.replies(
+            entries.map { one in
+                RedisCommand(
+                    "EVAL",
+                    .text("\(Scripts.collapse)"),
+                    1,
+                    .key(Keys.marks(one.user)),
+                    .text("collapse:\(key)"),
+                    .text("\(one.entry.streamID.milliseconds)"),
+                    .text("\(one.entry.streamID.sequence)"),
+                    .text(one.entry.notificationID.text)
+                )
+            }
+        )
+        let replaced = zip(entries, answers).compactMap { one, answer in
+            answer.string.flatMap(EntryReference.init(stored:)).map { UserEntry(one.user, $0) }
+        }
+        let reads = try await redis.replies(
+            replaced.map {
+                RedisCommand("HEXISTS", .key(Keys.state($0.user)), .text($0.entry.notificationID.text))
+            }
+        )
+        return try await remove(zip(replaced, reads).filter { $0.1.integer == 0 }.map(\.0))
     }
 
     // MARK: - Snoozes that end
@@ -169,7 +189,7 @@ package struct InboxWriter: Sendable {
     /// Takes snoozes whose time has come; another pod that asks at the same time gets others.
     ///
     /// - Source: Redis commands ZRANGE, ZREM
-    package func endedSnoozes(limit: Int) async throws(StoreError) -> [Snooze] {
+    package func endedSnoozes(limit: Int) async throws(StoreError) -> [UserEntry] {
         let now = try await redis.milliseconds()
         let due =
             try await redis.replies([
@@ -187,7 +207,7 @@ package struct InboxWriter: Sendable {
         guard !due.isEmpty else { return [] }
         let members = due.compactMap(\.string)
         let removed = try await redis.replies(members.map { RedisCommand("ZREM", .key(Keys.snoozed), .text($0)) })
-        let mine = zip(members, removed).filter { $0.1.integer == 1 }.compactMap { Snooze($0.0) }
+        let mine = zip(members, removed).filter { $0.1.integer == 1 }.compactMap { UserEntry(stored: $0.0) }
         guard !mine.isEmpty else { return [] }
         let ends = try await redis.tolerantReplies(
             mine.map {
@@ -213,30 +233,31 @@ package struct InboxWriter: Sendable {
     }
 }
 
-/// A snoozed entry of a user, as it stands in the sorted set.
-package struct Snooze: Sendable {
+/// An entry and whose it is.
+package struct UserEntry: Sendable {
     package let user: UserKey
     package let entry: EntryReference
     /// Whose entry it is; nil: the user's own.
     package let topic: Topic?
 
-    init(_ user: UserKey, _ entry: EntryReference, of topic: Topic? = nil) {
+    package init(_ user: UserKey, _ entry: EntryReference, of topic: Topic? = nil) {
         self.user = user
         self.entry = entry
         self.topic = topic
     }
 
     /// Parses what `text` gave.
-    init?(_ text: String) {
+    init?(stored text: String) {
         let parts = text.split(separator: " ", maxSplits: 2)
         guard parts.count == 3, let user = UserKey(text: parts[0]), let place = EntryPlace(parts[1]) else { return nil }
         let entry = EntryReference(streamID: place.streamID, notificationID: NotificationID(String(parts[2])))
         self.init(user, entry, of: place.topic)
     }
 
+    /// As it stands in the sorted set of snoozed ones.
     var text: String { "\(user.text) \(EntryPlace(entry.streamID, in: topic).text) \(entry.notificationID.text)" }
 
-    /// Where the mark stands.
+    /// Where the marks of the user stand that are about it.
     fileprivate var marks: RedisKey { topic == nil ? Keys.marks(user) : Keys.topics(user) }
 }
 

@@ -75,11 +75,9 @@ struct Receipts {
     private var runs: [DeliveryRun] = []
 
     init(_ value: RedisValue) {
-        let fields = value.array ?? []
-        for index in stride(from: 0, to: fields.count - 1, by: 2) {
-            guard let field = fields[index].string, let colon = field.lastIndex(of: ":") else { continue }
+        for (field, value) in value.table {
+            guard let colon = field.lastIndex(of: ":") else { continue }
             let name = field[field.index(after: colon)...]
-            let value = fields[index + 1].string ?? ""
             if let run = DeliveryRun(field: name, value: value) {
                 runs.append(run)
             } else {

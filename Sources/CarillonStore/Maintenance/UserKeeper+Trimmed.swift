@@ -15,24 +15,17 @@ struct GroupPosition {
     ///   - stream: Reply of XINFO STREAM; null where there is none.
     ///   - groups: Reply of XINFO GROUPS.
     init?(stream: RedisValue, groups: RedisValue) {
-        let facts = Self.fields(stream)
+        let facts = Dictionary(stream.fields.map { ($0.name, $0.value) }) { $1 }
         guard let added = facts["entries-added"]?.integer, let last = facts["last-generated-id"]?.string else {
             return nil
         }
         self.added = Int(added)
         lastGenerated = StreamID(last) ?? .zero
-        let group = (groups.array ?? []).map(Self.fields).first { $0["name"]?.string == "\(Keys.group)" }
+        let group = (groups.array ?? []).map { Dictionary($0.fields.map { ($0.name, $0.value) }) { $1 } }.first {
+            $0["name"]?.string == "\(Keys.group)"
+        }
         lastDelivered = group?["last-delivered-id"]?.string.flatMap { StreamID($0) } ?? .zero
         handedOut = group?["entries-read"]?.integer.map(Int.init) ?? (lastDelivered == .zero ? 0 : nil)
-    }
-
-    private static func fields(_ value: RedisValue) -> [String: RedisValue] {
-        let fields = value.array ?? []
-        var table: [String: RedisValue] = [:]
-        for index in stride(from: 0, to: fields.count - 1, by: 2) {
-            table[fields[index].string ?? ""] = fields[index + 1]
-        }
-        return table
     }
 }
 

@@ -54,7 +54,7 @@ package struct UserKeeper: Sendable {
             RedisCommand("HGETALL", .key(Keys.receipts(user))),
             RedisCommand("HGETALL", .key(Keys.marks(user))),
         ])
-        let state = fields(first[0])
+        let state = first[0].table
         let isOnline = first[2].integer ?? 0 > 0
         // Before the stream is read: what is added in between must not look trimmed.
         let position = isOnline ? nil : try await position(of: user)
@@ -79,7 +79,7 @@ package struct UserKeeper: Sendable {
             }
         }
         report.removed += try await dropOrphans(of: state, entries, user)
-        try await dropTraces(marks: fields(first[4]), receipts: fields(first[3]), kept, user)
+        try await dropTraces(marks: first[4].table, receipts: first[3].table, kept, user)
         report.removed += try await repairPending(user, state)
         if let position, !kept.isEmpty { try await countTrimmed(user, position, entries, kept: kept) }
         if let oldest = kept.first {
@@ -123,15 +123,6 @@ package struct UserKeeper: Sendable {
             exist += replies.map { $0.integer == 1 }
         }
         return exist
-    }
-
-    private func fields(_ value: RedisValue) -> [String: String] {
-        let fields = value.array ?? []
-        var table: [String: String] = [:]
-        for index in stride(from: 0, to: fields.count - 1, by: 2) {
-            table[fields[index].string ?? ""] = fields[index + 1].string ?? ""
-        }
-        return table
     }
 
     /// What another program wrote into the key counts only if it is a number of days that a device may set.

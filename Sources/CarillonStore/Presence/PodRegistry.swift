@@ -66,7 +66,7 @@ package struct PodRegistry: Sendable {
             return Observation(heartbeats: [:], knowsThisPod: false, otherOwner: holder)
         }
         let wasThere = try await sayAlive()
-        return Observation(heartbeats: Self.table(replies[1]), knowsThisPod: wasThere, otherOwner: nil)
+        return Observation(heartbeats: replies[1].table, knowsThisPod: wasThere, otherOwner: nil)
     }
 
     /// Writes this pod's field.
@@ -107,7 +107,7 @@ package struct PodRegistry: Sendable {
 
     /// Pods that say that they live, with the second at which each said it last and the number of its connections.
     package func all() async throws(StoreError) -> [(pod: String, heartbeat: UInt64, connections: Int)] {
-        let heartbeats = Self.table(try await pipeline([RedisCommand("HGETALL", .key(Keys.heartbeats))])[0])
+        let heartbeats = try await pipeline([RedisCommand("HGETALL", .key(Keys.heartbeats))])[0].table
         let pods = heartbeats.keys.sorted()
         let counts = try await redis.tolerantReplies(pods.map { RedisCommand("HLEN", .key(Keys.clients($0))) })
         return zip(pods, counts).map { pod, count in
@@ -139,15 +139,6 @@ package struct PodRegistry: Sendable {
 
     private func pipeline(_ commands: [RedisCommand]) async throws(StoreError) -> [RedisValue] {
         try await redis.replies(commands)
-    }
-
-    private static func table(_ value: RedisValue) -> [String: String] {
-        let fields = value.array ?? []
-        var table: [String: String] = [:]
-        for index in stride(from: 0, to: fields.count - 1, by: 2) {
-            table[fields[index].string ?? ""] = fields[index + 1].string ?? ""
-        }
-        return table
     }
 }
 
@@ -194,6 +185,17 @@ extension RedisArgument {
 }
 
 extension RedisValue {
+    /// The fields of HGETALL, XINFO and their kin, each with what stands behind it.
+    var fields: [(name: String, value: RedisValue)] {
+        let elements = array ?? []
+        return stride(from: 0, to: elements.count - 1, by: 2).map { (elements[$0].string ?? "", elements[$0 + 1]) }
+    }
+
+    /// The same for values that are texts.
+    var table: [String: String] {
+        Dictionary(fields.map { ($0.name, $0.value.string ?? "") }) { $1 }
+    }
+
     /// The entries of XRANGE and its kin.
     var streamEntries: [StoredEntry] {
         (array ?? []).compactMap { row in

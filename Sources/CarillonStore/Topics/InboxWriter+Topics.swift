@@ -8,24 +8,29 @@ extension InboxWriter {
 
     // MARK: - What a user does
 
-    private func change(_ user: UserKey, _ commands: [RedisCommand]) async throws(StoreError) {
+    @discardableResult
+    private func change(_ user: UserKey, _ commands: [RedisCommand]) async throws(StoreError) -> [RedisValue] {
         let keep = RedisCommand("EXPIRE", .key(Keys.topics(user)), .integer(Limits.topicSeconds))
-        _ = try await redis.replies(commands + [keep])
+        return try await redis.replies(commands + [keep])
     }
 
     /// Sets a mark; one that is there keeps its time.
+    ///
+    /// - Returns: Those that did not have it.
+    @discardableResult
     package func mark(
         _ kind: InboxMarks.Kind,
         ofTopics entries: [EntryReference],
         at time: UInt64,
         of user: UserKey
-    ) async throws(StoreError) {
-        try await change(
+    ) async throws(StoreError) -> [EntryReference] {
+        let replies = try await change(
             user,
             entries.map {
                 RedisCommand("HSETNX", .key(Keys.topics(user)), .text(kind.field($0.notificationID)), .text("\(time)"))
             }
         )
+        return zip(entries, replies).filter { $0.1.integer == 1 }.map(\.0)
     }
 
     package func unmark(
@@ -55,7 +60,7 @@ extension InboxWriter {
                     "ZADD",
                     .key(Keys.snoozed),
                     .text("\(until)"),
-                    .text(Snooze(user, read.entry, of: read.topic).text)
+                    .text(UserEntry(user, read.entry, of: read.topic).text)
                 ),
                 RedisCommand(
                     "HSET",

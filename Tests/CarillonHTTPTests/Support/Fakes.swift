@@ -145,6 +145,10 @@ struct FakeInbox: InboxService {
     func count(_ filter: InboxFilter, of user: User) async throws(Problem) -> (count: Int, unread: Int) { (3, 2) }
     func item(_ id: NotificationID, of user: User) async throws(Problem) -> InboxItem { throw .notificationNotFound }
 
+    func read(_ id: NotificationID, at time: UInt64?, of user: User) async throws(Problem) -> InboxState {
+        throw .notificationNotFound
+    }
+
     func change(_ id: NotificationID, _ verb: InboxVerb, of user: User) async throws(Problem) -> InboxState {
         throw .notificationNotFound
     }

@@ -49,4 +49,43 @@ struct InboxPodTests {
             #expect(try answer.json["notifications"]?.array?.first?["message"]?.string == "from afar")
         }
     }
+
+    @Test("deliveries of all pods are added up")
+    func deliveriesOfAllPods() async throws {
+        try await TwoPods.with { pods in
+            let other = try await pods.first.device(pods.user)
+            let id = try await pods.first.notify(pods.user, message: "to both")[0]
+            _ = try await other.push()
+            _ = try await pods.device.push()
+            try await wait(until: "both are written down") {
+                try await pods.second.get("/api/v1/notify/\(id)").json["delivered"]?["devices"] == .number("2")
+            }
+        }
+    }
+
+    /// The line that would have told it went to a bus that somebody deleted.
+    @Test("a change that was lost on the bus is made up for by the number")
+    func lostChange() async throws {
+        try await TwoPods.with { pods in
+            let device = try await pods.second.device(pods.user, "&unread_count=true")
+            let id = try #require(try await pods.first.inboxIDs(pods.user).first)
+            #expect(device.ready["unread_count"] == .number("1"))
+            try await pods.redis("DEL", pods.bus)
+            try await pods.first.inboxDocument(pods.user, "PUT", "/\(id)/archive")
+            let change = try await device.client.first("inbox.changed", within: .seconds(15))
+            #expect(change["unread_count"] == .number("0"))
+        }
+    }
+
+    @Test("a thousand users' earlier notifications are replaced in one request")
+    func collapseForMany() async throws {
+        try await Pod.with { pod in
+            let users = (0..<1_000).map { _ in TestUser() }
+            for _ in 0..<2 {
+                let answer = try await pod.post(notifyBody(users, "m", #","collapse_key":"k""#))
+                #expect(answer.status == 202)
+            }
+            for user in [users[0], users[999]] { #expect(try await pod.inboxIDs(user).count == 1) }
+        }
+    }
 }

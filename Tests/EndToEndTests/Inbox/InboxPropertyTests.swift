@@ -1,4 +1,3 @@
-import CarillonDomain
 import CarillonTestSupport
 import Testing
 

@@ -155,6 +155,7 @@ struct InboxVerbTests {
         let seen = try await pod.inboxDocument(user, "PUT", "/seen-all")
         #expect(seen["updated_count"] == .number("3"))
         #expect(try await device.client.expect("inbox.changed")["notifications"]?.array?.count == 3)
+        #expect(try await pod.inboxDocument(user, "PUT", "/seen-all")["updated_count"] == .number("0"))
         let some = try await pod.inboxDocument(user, "PUT", "/read-all", query: "&notification_type=a")
         #expect(some["updated_count"] == .number("2"))
         #expect(some["unread_count"] == .number("1"))
