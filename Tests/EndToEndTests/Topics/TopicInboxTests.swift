@@ -44,6 +44,23 @@ struct TopicInboxTests {
         #expect(try await bystander.messages().isEmpty)
     }
 
+    @Test("a snooze that ends is told, and the payload outlives it", .timeLimit(.minutes(1)))
+    func snoozeEnds() async throws {
+        let (user, channel) = (TestUser(), newChannel())
+        try await pod.subscribe(user, channel)
+        let device = try await pod.device(user)
+        let id = try await pod.publish(channel, members: #","ttl_seconds":5"#)
+        let place = try await device.push()["stream_id"]
+        try await pod.inboxDocument(user, "PUT", "/\(id)/snooze", body: #"{"until":"\#(later(2))"}"#)
+        #expect(try await device.client.expect("inbox.changed")["unread_count"] == .number("0"))
+        #expect(try await pod.redis("TTL", "notification:\(id)").int ?? 0 > 800)
+        let change = try await device.client.first("inbox.changed", within: .seconds(10))
+        #expect(change["action"]?.string == "unsnooze")
+        #expect(change["notifications"]?.array?.first?["stream_id"] == place)
+        #expect(change["unread_count"] == .number("1"))
+        #expect(try await pod.inboxIDs(user) == [id])
+    }
+
     private func later(_ seconds: Double) -> String {
         ISO8601DateFormatter().string(from: Date(timeIntervalSinceNow: seconds))
     }
