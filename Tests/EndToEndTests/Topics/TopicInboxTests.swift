@@ -194,6 +194,23 @@ struct TopicInboxTests {
         #expect(try await again.next().type == "session.ready")
     }
 
+    @Test("a channel may be called in any language", .timeLimit(.minutes(1)))
+    func anyLanguage() async throws {
+        let (user, channel) = (TestUser(), "заказы.\(newUUID())")
+        let device = try await pod.device(user)
+        try await device.client.send("subscribe", "{\"channels\":[\"\(channel)\"]}")
+        #expect(try await device.client.expect("subscribe.ack").channels == [channel])
+        try await pod.publish(channel, message: "1")
+        #expect(try await device.push()["stream_id"]?.string?.hasSuffix("@\(channel)") == true)
+        let reader = try await pod.stream(user)
+        #expect(try await reader.next().data["channel"]?.string == channel)
+        try await pod.publish(channel, message: "2")
+        let again = try await pod.stream(user, lastEventID: reader.lastEventID)
+        #expect(try await again.replay().texts == ["2"])
+        let path = channel.replacingOccurrences(of: "заказы", with: "%D0%B7%D0%B0%D0%BA%D0%B0%D0%B7%D1%8B")
+        #expect(try await pod.inboxDocument(user, "DELETE", "/channels/\(path)").channels.isEmpty)
+    }
+
     @Test("a long poll is answered when something comes to a topic", .timeLimit(.minutes(1)))
     func longPoll() async throws {
         let (user, channel) = (TestUser(), newChannel())
