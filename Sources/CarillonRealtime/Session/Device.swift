@@ -28,11 +28,8 @@ package final class Device: ConnectionSession {
     /// All is shown, but other devices of the user are being given what came to a topic.
     private var isWaitingForTopics = false
 
-    /// `sync.request`s that were not answered yet, the one under way first.
-    private var syncs: [SyncRequest] = []
-    private var isSyncAnswered = false
-
-    private static let syncsWaiting = 256
+    /// Nil while nothing of it waits.
+    private var requests: DeviceRequests?
 
     private enum Phase {
         /// It subscribes to the channels once it has been read.
@@ -84,7 +81,7 @@ package final class Device: ConnectionSession {
     package func closed() {
         let wasLive = isLive
         phase = .closed
-        syncs.removeAll()
+        requests = nil
         guard let inbox else { return }
         self.inbox = nil
         hub.leave(self, inbox, wasLive: wasLive)
@@ -92,49 +89,48 @@ package final class Device: ConnectionSession {
 
     package func received(_ message: ByteBuffer) {
         do throws(ClientFrameError) {
-            switch try ClientFrame.parse(message) {
+            switch try parse(message) {
             case .read(let entries, let ofTopics):
                 hub.markRead(entries, by: self)
                 if !ofTopics.isEmpty { hub.markRead(ofTopics, by: self) }
-            case .sync(let request): try queue(request)
+            case .sync(let request): try queue(.sync(request))
             case .subscribe(let channels): hub.changeSubscriptions(channels, isSubscribing: true, by: self)
             case .unsubscribe(let channels): hub.changeSubscriptions(channels, isSubscribing: false, by: self)
             case .setRetention(let days): hub.setRetention(days, by: self)
+            case .acknowledge(let id) where isLive: hub.acknowledge(id, by: self)
+            case .acknowledge(let id): try queue(.acknowledge(id))
+            case .missed(let since): try queue(.missed(MissedNotifications(since: since)))
             }
         } catch {
             send(error)
         }
     }
 
+    private func parse(_ message: ByteBuffer) throws(ClientFrameError) -> ClientFrame {
+        switch connection.subprotocol {
+        case nil: try ClientFrame.parse(message)
+        case .notificationsV1?: try ClientFrame.parseNotificationsV1(message, from: user)
+        }
+    }
+
     package func drained() {
         if case .replaying(let replay) = phase, !replay.isEmpty, !isFetchingPage { showPage() }
-        if isSyncAnswered { syncNext() }
+        goOn { $0.drained() }
     }
 
-    // MARK: - History on request
-
-    /// Answers come one at a time, each when the socket has taken the one before: a device that asks without reading costs one
-    /// answer's memory, not hundreds.
-    private func queue(_ request: SyncRequest) throws(ClientFrameError) {
-        guard syncs.count < Self.syncsWaiting else {
-            throw ClientFrameError(.busy, "too many requests wait for their answers", type: "sync.request")
-        }
-        syncs.append(request)
-        if syncs.count == 1 { hub.sync(request, for: self) }
+    private func queue(_ request: DeviceRequests.Request) throws(ClientFrameError) {
+        let requests = requests ?? DeviceRequests(of: self, hub: hub)
+        self.requests = requests
+        try requests.append(request)
     }
 
-    /// The answer to the first request that waits; the next one follows when the socket has taken it.
-    func answerSync(_ frame: DeviceFrame) {
-        guard !syncs.isEmpty else { return }
-        isSyncAnswered = true
-        connection.sendBulk(frame)
-    }
+    /// The answer to the first request that waits.
+    func answerSync(_ frame: DeviceFrame) { requests?.answered(frame) }
 
-    private func syncNext() {
-        isSyncAnswered = false
-        guard !syncs.isEmpty else { return }
-        syncs.removeFirst()
-        if let next = syncs.first { hub.sync(next, for: self) }
+    private func goOn(_ step: (DeviceRequests) -> Void) {
+        guard let requests else { return }
+        step(requests)
+        if requests.isEmpty { self.requests = nil }
     }
 
     func send(_ error: ClientFrameError) {
@@ -322,6 +318,7 @@ package final class Device: ConnectionSession {
             inbox.wentLive(at: mark)
             sendReady(unreadCount: replay.unreadCount)
             if isCountDoubtful { inbox.teller.tell(InboxChange(.count, [])) }
+            goOn { $0.start() }
             return
         }
         let knownWhenSent = inbox.cursor.newest
@@ -400,6 +397,7 @@ package final class Device: ConnectionSession {
     }
 
     func told(read: TopicReference, _ frame: inout DeviceFrame) {
+        requests?.missed?.read(read)
         switch phase {
         case .live: connection.send(&frame)
         case .replaying(var replay):
@@ -418,6 +416,7 @@ package final class Device: ConnectionSession {
     }
 
     func told(read entry: EntryReference, _ frame: inout DeviceFrame) {
+        requests?.missed?.read(entry)
         switch phase {
         case .live: connection.send(&frame)
         case .replaying(var replay):
@@ -439,6 +438,7 @@ package final class Device: ConnectionSession {
 
     /// The inbox changed; the frame that says so follows with the number of unread ones.
     func heard(_ change: InboxChange) {
+        if change.action.removes { requests?.missed?.remove(change.entries, of: change.topic) }
         guard case .replaying(var replay) = phase else { return }
         isCountDoubtful = true
         if change.action.removes { replay.remove(change.entries, of: change.topic) }
