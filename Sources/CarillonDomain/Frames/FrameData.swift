@@ -121,7 +121,8 @@ struct FrameData {
         if let topic = place.topic { ofTopics.append(TopicReference(topic, entry)) } else { references.append(entry) }
     }
 
-    func members(of value: JSONScanner.Value, _ names: StaticString...) throws(ClientFrameError) -> [JSONScanner.Value?] {
+    func members(of value: JSONScanner.Value, _ names: StaticString...) throws(ClientFrameError) -> [JSONScanner.Value?]
+    {
         guard value.kind == .object else { throw invalid("data must be an object") }
         return JSONScanner(bytes).members(of: value.range, names)
     }

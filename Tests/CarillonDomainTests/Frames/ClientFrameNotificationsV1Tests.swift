@@ -22,7 +22,9 @@ import Testing
     }
 
     private func since(_ value: String) throws -> String? {
-        guard case .missed(let since) = try frame("requestMissedNotifications", "{\"since\":\(value)}") else { return nil }
+        guard case .missed(let since) = try frame("requestMissedNotifications", "{\"since\":\(value)}") else {
+            return nil
+        }
         return since.text
     }
 
@@ -70,7 +72,9 @@ import Testing
     // MARK: - subscribe, unsubscribe
 
     @Test func subscribing() throws {
-        #expect(try channels("{\"userId\":7,\"channels\":[\"orders\",\"messages\",\"orders\"]}") == ["orders", "messages"])
+        #expect(
+            try channels("{\"userId\":7,\"channels\":[\"orders\",\"messages\",\"orders\"]}") == ["orders", "messages"]
+        )
         guard case .unsubscribe(let topics) = try frame("unsubscribe", "{\"channels\":[\"orders\"]}") else {
             Issue.record("not unsubscribe")
             return

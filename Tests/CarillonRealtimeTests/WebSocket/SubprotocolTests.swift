@@ -1,5 +1,6 @@
 import CarillonDomain
 import NIOCore
+import NIOEmbedded
 import Testing
 
 @testable import CarillonRealtime
@@ -27,7 +28,7 @@ struct SubprotocolTests {
     func chosen(offers: [String]) throws {
         let (harness, response) = try handshake(offers)
         #expect(harness.connection.subprotocol == .notificationsV1)
-        #expect(response == Upgrade.response.dropLast(2) + Self.chosen + "\r\n")
+        #expect(response == Upgrade.response.dropLast() + Self.chosen + "\r\n")
     }
 
     @Test(

@@ -56,12 +56,13 @@ struct SubprotocolTests {
         let id = try #require(try await pod.notify(user, message: "shipped", members: members).first)
         let push = try await plain.push()
         #expect(
-            try await device.notification() == .object([
-                "id": .string(id), "type": .string("order_status"), "title": .string("Order Updated"),
-                "message": .string("shipped"), "channel": .string("orders"), "priority": .string("high"),
-                "timestamp": .string("2024-01-15T10:30:00Z"),
-                "data": .object(["orderId": .string("12345"), "status": .string("shipped")]),
-            ])
+            try await device.notification()
+                == .object([
+                    "id": .string(id), "type": .string("order_status"), "title": .string("Order Updated"),
+                    "message": .string("shipped"), "channel": .string("orders"), "priority": .string("high"),
+                    "timestamp": .string("2024-01-15T10:30:00Z"),
+                    "data": .object(["orderId": .string("12345"), "status": .string("shipped")]),
+                ])
         )
         try await device.acknowledge(id)
         try await device.status("read", of: id)
@@ -106,7 +107,9 @@ struct SubprotocolTests {
         // The newer one and the end of the older one come in either order.
         var heard: [WireMessage] = []
         while heard.count < 3 { heard.append(try await device.client.message()) }
-        #expect(heard.contains { $0.data["notificationId"]?.string == taken && $0.data["status"]?.string == "withdrawn" })
+        #expect(
+            heard.contains { $0.data["notificationId"]?.string == taken && $0.data["status"]?.string == "withdrawn" }
+        )
         #expect(heard.contains { $0.data["id"]?.string == last })
         #expect(try await pod.http().request("DELETE", "/api/v1/notify/\(last)").status == 200)
         try await device.status("withdrawn", of: last)
