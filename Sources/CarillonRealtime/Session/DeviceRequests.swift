@@ -98,7 +98,10 @@ final class DeviceRequests {
             [self] result in
             guard let inbox = device.inbox else { return }
             guard case .success(let part) = result else { return refuse() }
-            missed.plan(part, hub.topics.feeds(of: inbox), of: inbox)
+            missed.plan(part)
+            for feed in hub.topics.feeds(of: inbox) {
+                missed.plan(feed.entries(of: inbox), of: feed.topic, through: feed.cursor.position)
+            }
             showPage(of: missed)
         }
     }

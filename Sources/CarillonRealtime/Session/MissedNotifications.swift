@@ -13,14 +13,15 @@ final class MissedNotifications {
 
     init(since: StreamPosition) { self.since = since }
 
-    /// The user's stream was read; what came to his topics is in memory.
-    func plan(_ part: InboxPart, _ feeds: [TopicFeed], of inbox: Inbox) {
+    /// The user's stream was read.
+    func plan(_ part: InboxPart) {
         replay.load(part, start: .after(since.own ?? since.newest))
         replay.load(part.topics)
-        for feed in feeds {
-            let start = Replay.Start.after(since.topics[feed.topic] ?? since.newest)
-            replay.plan(feed.entries(of: inbox), of: feed.topic, start: start, through: feed.cursor.position)
-        }
+    }
+
+    /// What came to a topic of his, oldest first, joins what is planned.
+    func plan(_ entries: some Sequence<EntryReference>, of topic: Topic, through end: StreamID) {
+        replay.plan(entries, of: topic, start: .after(since.topics[topic] ?? since.newest), through: end)
     }
 
     var isEmpty: Bool { replay.isEmpty }

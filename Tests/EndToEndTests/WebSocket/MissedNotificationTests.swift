@@ -104,6 +104,21 @@ struct MissedNotificationTests {
         #expect(try await pod.redis("XLEN", user.stream).int == 3)
     }
 
+    @Test("pages of which nothing is left are passed over")
+    func emptyPages() async throws {
+        let user = TestUser()
+        var ids: [String] = []
+        for number in 0..<70 { ids += try await pod.notify(user, message: "\(number)") }
+        let device = try await pod.notificationsDevice(user)
+        #expect(try await device.messages().notifications.count == 70)
+        for id in ids.dropLast(2) { try await pod.redis("DEL", "notification:\(id)") }
+        try await device.requestMissed(since: nil)
+        for number in 68..<70 { #expect(try await device.notification()["message"]?.string == "\(number)") }
+        try await device.requestMissed(since: "\"\(Int64.max)-0\"")
+        try await device.requestMissed(since: nil)
+        #expect(try await device.notification()["message"]?.string == "68")
+    }
+
     @Test("who leaves in the middle of an answer harms nobody")
     func leaving() async throws {
         let user = TestUser()
