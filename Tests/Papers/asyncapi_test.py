@@ -37,6 +37,15 @@ class DocumentTest(unittest.TestCase):
         for action, table in (("send", "| `type` | `data` | when"), ("receive", "| `type` | `data` | effect")):
             self.assertEqual(set(table_words(table)) - set(asyncapi_rules.messages(action, "webSocket")), set())
 
+    def test_every_frame_of_the_subprotocol_is_there(self):
+        schemas = ASYNCAPI["components"]["schemas"]
+        codes = schemas["Refusal"]["properties"]["code"]["enum"]
+        self.assertEqual(schemas["RefusalV1"]["properties"]["code"]["enum"], codes)
+        statuses = schemas["NotificationStatusV1"]["properties"]["status"]["enum"]
+        self.assertEqual(table_words("| `status` | the notification"), statuses)
+        for action, table in (("send", "| `type` that devices hear"), ("receive", "| `type` that devices say")):
+            self.assertEqual(set(table_words(table)), set(asyncapi_rules.messages(action, "notifications")))
+
     def test_every_close_code_of_the_contract_is_told(self):
         description = ASYNCAPI["channels"]["webSocket"]["description"]
         for reason in ("going away", "no answer to two pings", "too slow", "too many messages", "resync needed"):

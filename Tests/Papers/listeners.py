@@ -50,12 +50,17 @@ class Listener:
 
 
 class WebSocketDevice(Listener):
+    CHANNEL = "webSocket"
+    SUBPROTOCOL = None
+
     def __init__(self, hub: Hub, **query: str):
-        super().__init__("webSocket")
-        self._said = asyncapi_rules.messages("receive", "webSocket")
+        super().__init__(self.CHANNEL)
+        self._said = asyncapi_rules.messages("receive", self.CHANNEL)
         address = f"ws{hub.url.removeprefix('http')}/ws?{urllib.parse.urlencode(query)}"
+        offered = self.SUBPROTOCOL and ["chat", self.SUBPROTOCOL]
         self._opened = contextlib.ExitStack()
-        self._socket = self._opened.enter_context(connect(address, max_size=None, max_queue=None))
+        self._socket = self._opened.enter_context(connect(address, subprotocols=offered, max_size=None, max_queue=None))
+        assert self._socket.subprotocol == self.SUBPROTOCOL
 
     def next(self) -> dict:
         frame = json.loads(self._socket.recv(timeout=SECONDS))
@@ -73,6 +78,11 @@ class WebSocketDevice(Listener):
 
     def close(self) -> None:
         self._opened.close()
+
+
+class NotificationsDevice(WebSocketDevice):
+    CHANNEL = "notifications"
+    SUBPROTOCOL = "notifications.v1+json"
 
 
 class StreamReader(Listener):

@@ -3,7 +3,7 @@ they hear every message and every error code that stands there."""
 
 import unittest
 
-from listeners import StreamReader, WebSocketDevice
+from listeners import NotificationsDevice, StreamReader, WebSocketDevice
 from papers import ASYNCAPI, Hub, call, in_an_hour, redis
 
 CODES = ASYNCAPI["components"]["schemas"]["Refusal"]["properties"]["code"]["enum"]
@@ -59,6 +59,72 @@ class SessionTest(unittest.TestCase):
         self.history_goes_back(stream)
         self.assertEqual(stream.not_heard(), set())
         self.all_actions(stream)
+
+    def test_a_device_of_the_subprotocol_hears_what_is_described(self):
+        device = self.device(NotificationsDevice)
+        sent = self.notify("Shipped", title="Order 7", type="order.shipped", channel="orders", data={"order": 7})
+        heard = device.until("notification", id=sent)
+        device.until("notificationStatus", notificationId=sent, status="delivered")
+        device.say("ack", {"notificationId": sent})
+        device.until("notificationStatus", notificationId=sent, status="read")
+        for since in ({}, {"since": heard["timestamp"]}, {"since": 0}, {"since": "0"}, {"since": "1-0,2-0@orders"}):
+            device.say("requestMissedNotifications", since)
+            device.until("notification", id=sent)
+            device.until("notificationStatus", notificationId=sent, status="read")
+        self.subscriptions_of_the_subprotocol(device)
+        self.statuses_of_the_subprotocol(device)
+        self.refusals_of_the_subprotocol(device)
+        self.assertEqual(device.not_heard(), set())
+        codes = {frame["data"]["code"] for frame in device.heard if frame["type"] == "error"}
+        self.assertEqual(codes, set(CODES) - {"busy"})
+        statuses = {frame["data"]["status"] for frame in device.heard if frame["type"] == "notificationStatus"}
+        described = ASYNCAPI["components"]["schemas"]["NotificationStatusV1"]["properties"]["status"]["enum"]
+        self.assertEqual(statuses, set(described))
+
+    def subscriptions_of_the_subprotocol(self, device):
+        witness = self.device(WebSocketDevice)
+        device.say("subscribe", {"userId": 1, "channels": ["orders"]})
+        witness.until("subscribe.ack", channels=["orders"])
+        answer = call(self.hub, "POST", "/api/v1/notify", {"audience": {"channel": "orders"}, "message": "to a channel"})
+        device.until("notification", id=answer.json["notification_id"], channel="orders")
+        device.say("subscribe", {"channels": [f"topic-{number}" for number in range(MOST_TOPICS)]})
+        device.until("error", code="limit", type="subscribe")
+        device.say("unsubscribe", {"channels": ["orders"]})
+        witness.until("subscribe.ack", channels=[])
+
+    def statuses_of_the_subprotocol(self, device):
+        for end, status in ((self.delete, "deleted"), (self.withdraw, "withdrawn"), (self.expire, "auto_cleared")):
+            sent = self.notify("it will not stay")
+            device.until("notification", id=sent)
+            end(sent)
+            device.until("notificationStatus", notificationId=sent, status=status)
+            device.say("ack", {"notificationId": sent})
+            device.until("error", code="gone", type="ack", notificationId=sent)
+
+    def delete(self, notification: str) -> None:
+        self.verb("DELETE", notification)
+
+    def withdraw(self, notification: str) -> None:
+        self.assertEqual(call(self.hub, "DELETE", f"/api/v1/notify/{notification}").status, 200)
+
+    def expire(self, notification: str) -> None:
+        redis(self.hub, "DEL", f"notification:{notification}")
+
+    def refusals_of_the_subprotocol(self, device):
+        for text, code in (
+            ("nonsense", "malformed_json"),
+            ('{"type":"updatePreferences","data":{"email":true}}', "unknown_type"),
+            ('{"type":"subscribe","data":{"userId":2}}', "invalid_data"),
+            ('{"type":"ack","data":{"notificationId":"nobody\'s"}}', "not_found"),
+        ):
+            device.say_anything(text)
+            device.until("error", code=code)
+        sent = self.notify("read while Redis is full")
+        device.until("notification", id=sent)
+        redis(self.hub, "CONFIG", "SET", "maxmemory", "1")
+        device.say("ack", {"notificationId": sent})
+        device.until("error", code="unavailable", notificationId=sent)
+        redis(self.hub, "CONFIG", "SET", "maxmemory", "0")
 
     def all_actions(self, listener):
         actions = {frame["data"]["action"] for frame in listener.heard if frame["type"] == "inbox.changed"}

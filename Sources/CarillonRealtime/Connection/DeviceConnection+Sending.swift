@@ -17,14 +17,20 @@ extension DeviceConnection {
 
     /// - Parameter bytes: Whole frames in this connection's encoding; any number of connections may share the buffer.
     package final func send(_ bytes: ByteBuffer) {
-        guard isOpen, hasRoom(bytes.readableBytes) else { return }
+        guard isOpen, bytes.readableBytes > 0, hasRoom(bytes.readableBytes) else { return }
         outbox.append(bytes, isLive: true)
         group.markDirty(self)
     }
 
     package final func sendBulk(_ bytes: ByteBuffer) {
         guard isOpen else { return }
-        outbox.append(bytes, isLive: false)
+        if bytes.readableBytes > 0 { outbox.append(bytes, isLive: false) }
+        callWhenDrained()
+    }
+
+    /// Has the session hear `drained()` once all that it sent has left, be it nothing.
+    final func callWhenDrained() {
+        guard isOpen else { return }
         wantsDrained = true
         group.markDirty(self)
     }

@@ -86,7 +86,10 @@ package class DeviceConnection {
 
     package var transport: Transport { preconditionFailure("each kind has its own") }
 
-    /// The frame as this kind sends it.
+    /// The language of the device; nil: that of `ServerFrame` and `ClientFrame`.
+    var subprotocol: Subprotocol? { nil }
+
+    /// The frame as this kind sends it; nothing where it has no word for it.
     func bytes(of frame: inout DeviceFrame) -> ByteBuffer { preconditionFailure("each kind has its own") }
 
     /// The pod is stopping: ends the connection behind what was sent, with a hint when to come back.

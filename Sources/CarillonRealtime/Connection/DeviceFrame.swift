@@ -1,7 +1,8 @@
 package import CarillonDomain
 package import NIOCore
 
-/// What devices of a user are told at once: written once for all WebSockets, and once more when the first event stream wants it.
+/// What devices of a user are told at once: written once for all WebSockets, and once more when the first event stream, or the first
+/// device of a subprotocol, wants it.
 ///
 /// A struct that is handed on by reference, so that a push allocates nothing but its bytes.
 package struct DeviceFrame {
@@ -12,6 +13,7 @@ package struct DeviceFrame {
     /// The same of all streams, where only this device's frame tells it.
     private let position: String?
     private var event: ByteBuffer?
+    private var notifications: ByteBuffer?
 
     /// An event stream remembers something of it.
     var hasID: Bool { id != nil }
@@ -33,6 +35,19 @@ package struct DeviceFrame {
         if let event { return event }
         let made = EventStreamFrame.event(ofWebSocketFrame: webSocket, id: id?.text)
         event = made
+        return made
+    }
+
+    /// The same for devices of the subprotocol `notifications.v1+json`: whole text frames, or nothing where there is no word for it.
+    mutating func notificationsV1() -> ByteBuffer {
+        if let notifications { return notifications }
+        let frames = webSocket.withUnsafeReadableBytes { bytes in
+            let json = UnsafeRawBufferPointer(rebasing: bytes[WebSocketFrame.headerLength(of: bytes)...])
+            return NotificationsV1.frames(for: json, at: .now())
+        }
+        var made = ByteBuffer()
+        for frame in frames { WebSocketFrame.appendText(to: &made) { $0.writeImmutableBuffer(frame) } }
+        notifications = made
         return made
     }
 }

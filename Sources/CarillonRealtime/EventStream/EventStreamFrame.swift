@@ -21,7 +21,7 @@ enum EventStreamFrame {
     /// - Parameter id: What the device gives as `Last-Event-ID` when it comes back.
     static func event(ofWebSocketFrame frame: ByteBuffer, id: String?) -> ByteBuffer {
         frame.withUnsafeReadableBytes { frame in
-            let json = UnsafeRawBufferPointer(rebasing: frame[headerBytes(frame)...])
+            let json = UnsafeRawBufferPointer(rebasing: frame[WebSocketFrame.headerLength(of: frame)...])
             let type = json[typeStart.utf8CodeUnitCount...].prefix { $0 != UInt8(ascii: "\"") }
             let data = json[(type.endIndex + dataStart.utf8CodeUnitCount)...].dropLast()
             var event = ByteBufferAllocator().buffer(capacity: json.count + 64)
@@ -43,15 +43,6 @@ enum EventStreamFrame {
     /// What every frame that a device hears begins with, and what follows its type.
     private static let typeStart: StaticString = "{\"type\":\""
     private static let dataStart: StaticString = "\",\"data\":"
-
-    /// - Source: RFC 6455 §5.2, without a mask
-    private static func headerBytes(_ frame: UnsafeRawBufferPointer) -> Int {
-        switch frame[1] {
-        case 127: 10
-        case 126: 4
-        default: 2
-        }
-    }
 }
 
 extension ByteBuffer {

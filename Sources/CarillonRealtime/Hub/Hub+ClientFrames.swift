@@ -60,8 +60,30 @@ extension Hub {
         }
     }
 
-    /// Subscribes the user, or ends that; the answer is what all his devices are told.
+    /// Marks as read what a device knows by its id alone; the pair that is read is the one that stands in a stream of the user.
+    func acknowledge(_ id: NotificationID, by device: Device) {
+        guard let inbox = device.inbox else { return }
+        for feed in topics.feeds(of: inbox) {
+            guard let entry = feed.entries(of: inbox).last(where: { $0.notificationID == id }) else { continue }
+            return markRead([TopicReference(feed.topic, entry)], by: device)
+        }
+        // Such a device is told the id alone.
+        let unknown = EntryReference(streamID: .zero, notificationID: id)
+        store.find(id, of: device.user) { [self] result in
+            switch result {
+            case .success(.found(let entry)):
+                inbox.reads.append(PendingRead(entry: entry, device: device))
+                groupKeeper.queueReads(inbox)
+            case .success(.gone): refuse(unknown, isGone: true, device)
+            case .success(.notFound): refuse(unknown, isGone: inbox.wasCleared(id), device)
+            case .failure: device.send(ClientFrameError(.unavailable, "Redis is away", type: "ack", entry: unknown))
+            }
+        }
+    }
+
+    /// Subscribes the user, or ends that; the answer is what all his devices are told. Devices may name no channel at all.
     func changeSubscriptions(_ channels: [Topic], isSubscribing: Bool, by device: Device) {
+        guard !channels.isEmpty else { return }
         let type = isSubscribing ? "subscribe" : "unsubscribe"
         let completion = { (result: TopicDirectory.SubscribeResult) in
             switch result {

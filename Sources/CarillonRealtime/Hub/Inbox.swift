@@ -293,6 +293,8 @@ final class Inbox {
     }
 
     func wasCleared(_ entry: EntryReference) -> Bool { cleared.contains(entry) }
+
+    func wasCleared(_ id: NotificationID) -> Bool { cleared.contains { $0.notificationID == id } }
 }
 
 @available(*, unavailable)

@@ -23,11 +23,8 @@ package final class Device: ConnectionSession {
     private(set) var mark = StreamID.zero
     /// Entries that it was told of as cleared by its own replay, and need not hear of again.
     private var toldCleared: [StreamID] = []
-    /// `sync.request`s that were not answered yet, the one under way first.
-    private var syncs: [SyncRequest] = []
-    private var isSyncAnswered = false
-
-    private static let syncsWaiting = 256
+    /// Nil while nothing of it waits.
+    private var requests: DeviceRequests?
 
     private enum Phase {
         case replaying(Replayer)
@@ -77,7 +74,7 @@ package final class Device: ConnectionSession {
         let wasLive = isLive
         replayer?.end()
         phase = .closed
-        syncs.removeAll()
+        requests = nil
         guard let inbox else { return }
         self.inbox = nil
         hub.leave(self, inbox, wasLive: wasLive)
@@ -85,49 +82,48 @@ package final class Device: ConnectionSession {
 
     package func received(_ message: ByteBuffer) {
         do throws(ClientFrameError) {
-            switch try ClientFrame.parse(message) {
+            switch try parse(message) {
             case .read(let entries, let ofTopics):
                 hub.markRead(entries, by: self)
                 if !ofTopics.isEmpty { hub.markRead(ofTopics, by: self) }
-            case .sync(let request): try queue(request)
+            case .sync(let request): try queue(.sync(request))
             case .subscribe(let channels): hub.changeSubscriptions(channels, isSubscribing: true, by: self)
             case .unsubscribe(let channels): hub.changeSubscriptions(channels, isSubscribing: false, by: self)
             case .setRetention(let days): hub.setRetention(days, by: self)
+            case .acknowledge(let id) where isLive: hub.acknowledge(id, by: self)
+            case .acknowledge(let id): try queue(.acknowledge(id))
+            case .missed(let since): try queue(.missed(MissedNotifications(since: since)))
             }
         } catch {
             send(error)
         }
     }
 
+    private func parse(_ message: ByteBuffer) throws(ClientFrameError) -> ClientFrame {
+        switch connection.subprotocol {
+        case nil: try ClientFrame.parse(message)
+        case .notificationsV1?: try ClientFrame.parseNotificationsV1(message, from: user)
+        }
+    }
+
     package func drained() {
         replayer?.drained()
-        if isSyncAnswered { syncNext() }
+        goOn { $0.drained() }
     }
 
-    // MARK: - History on request
-
-    /// Answers come one at a time, each when the socket has taken the one before: a device that asks without reading costs one
-    /// answer's memory, not hundreds.
-    private func queue(_ request: SyncRequest) throws(ClientFrameError) {
-        guard syncs.count < Self.syncsWaiting else {
-            throw ClientFrameError(.busy, "too many requests wait for their answers", type: "sync.request")
-        }
-        syncs.append(request)
-        if syncs.count == 1 { hub.sync(request, for: self) }
+    private func queue(_ request: DeviceRequests.Request) throws(ClientFrameError) {
+        let requests = requests ?? DeviceRequests(of: self, hub: hub)
+        self.requests = requests
+        try requests.append(request)
     }
 
-    /// The answer to the first request that waits; the next one follows when the socket has taken it.
-    func answerSync(_ frame: DeviceFrame) {
-        guard !syncs.isEmpty else { return }
-        isSyncAnswered = true
-        connection.sendBulk(frame)
-    }
+    /// The answer to the first request that waits.
+    func answerSync(_ frame: DeviceFrame) { requests?.answered(frame) }
 
-    private func syncNext() {
-        isSyncAnswered = false
-        guard !syncs.isEmpty else { return }
-        syncs.removeFirst()
-        if let next = syncs.first { hub.sync(next, for: self) }
+    private func goOn(_ step: (DeviceRequests) -> Void) {
+        guard let requests else { return }
+        step(requests)
+        if requests.isEmpty { self.requests = nil }
     }
 
     func send(_ error: ClientFrameError) {
@@ -155,6 +151,7 @@ package final class Device: ConnectionSession {
         inbox?.wentLive(at: mark)
         sendReady(unreadCount: unreadCount)
         if isCountDoubtful { inbox?.teller.tell(InboxChange(.count, [])) }
+        goOn { $0.start() }
     }
 
     private func sendReady(unreadCount: Int) {
@@ -199,10 +196,12 @@ package final class Device: ConnectionSession {
     }
 
     func told(read entry: EntryReference, _ frame: inout DeviceFrame) {
+        requests?.missed?.read(entry)
         if replayer.map({ $0.read(entry) }) ?? isLive { connection.send(&frame) }
     }
 
     func told(read: TopicReference, _ frame: inout DeviceFrame) {
+        requests?.missed?.read(read)
         if replayer.map({ $0.read(read) }) ?? isLive { connection.send(&frame) }
     }
 
@@ -218,6 +217,7 @@ package final class Device: ConnectionSession {
 
     /// The inbox changed; the frame that says so follows with the number of unread ones.
     func heard(_ change: InboxChange) {
+        if change.action.removes { requests?.missed?.remove(change.entries, of: change.topic) }
         guard let replayer, replayer.isUnderWay else { return }
         isCountDoubtful = true
         if change.action.removes { replayer.removed(change) }

@@ -26,6 +26,7 @@ extension WebSocketConnection {
     }
 
     private func open(_ upgrade: WebSocketUpgrade, _ acceptor: any ConnectionAcceptor) {
+        chosenSubprotocol = upgrade.subprotocol
         switch acceptor.accept(query: upgrade.query, lastEventID: nil, connection: self) {
         case .failure(let problem): refuse(WebSocketRefusal(problem: problem))
         case .success(let session):

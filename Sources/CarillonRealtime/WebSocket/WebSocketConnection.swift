@@ -28,6 +28,8 @@ package final class WebSocketConnection: DeviceConnection, ChannelDuplexHandler 
     var unansweredPings: UInt8 = 0
     var flood = Flood.none
     var isReadHeld = false
+    /// What the handshake agreed on.
+    var chosenSubprotocol: Subprotocol?
 
     package override init(acceptor: any ConnectionAcceptor, group: ConnectionGroup) {
         super.init(acceptor: acceptor, group: group)
@@ -35,7 +37,11 @@ package final class WebSocketConnection: DeviceConnection, ChannelDuplexHandler 
 
     package override var transport: Transport { .webSocket }
 
-    override func bytes(of frame: inout DeviceFrame) -> ByteBuffer { frame.webSocket }
+    override var subprotocol: Subprotocol? { chosenSubprotocol }
+
+    override func bytes(of frame: inout DeviceFrame) -> ByteBuffer {
+        chosenSubprotocol == nil ? frame.webSocket : frame.notificationsV1()
+    }
 
     package override func sendAway(pauseMilliseconds pause: Int) {
         close(code: .goingAway, reason: "going away; come back in \(pause) ms")

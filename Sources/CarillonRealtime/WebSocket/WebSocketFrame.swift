@@ -52,6 +52,15 @@ package enum WebSocketFrame {
         }
     }
 
+    /// Where the payload of a frame that was written here begins.
+    static func headerLength(of frame: UnsafeRawBufferPointer) -> Int {
+        switch frame[1] {
+        case 127: 10
+        case 126: 4
+        default: 2
+        }
+    }
+
     static let ping = ByteBuffer(bytes: [0x89, 0])
 
     /// - Parameter payload: At most 125 bytes, as it came in the ping.

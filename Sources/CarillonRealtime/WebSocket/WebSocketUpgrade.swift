@@ -11,6 +11,8 @@ struct WebSocketUpgrade: Equatable {
     let query: String
     /// The value of `Sec-WebSocket-Accept`.
     let accept: String
+    /// What the client offers and is spoken here; nil: the frames that need no name.
+    let subprotocol: Subprotocol?
 
     /// - Parameter head: A whole request head, the empty line included.
     /// - Throws: 400, 404 or 426, as the response that it becomes.
@@ -19,12 +21,13 @@ struct WebSocketUpgrade: Equatable {
         guard let request = lines.next() else { throw .malformed("the request line is missing") }
         let query = try query(ofRequestLine: request)
         let fields = try UpgradeFields(&lines)
-        return try WebSocketUpgrade(query: query, accept: fields.validated())
+        return try WebSocketUpgrade(query: query, accept: fields.validated(), subprotocol: fields.subprotocol)
     }
 
     var response: String {
         "HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
-            + "Sec-WebSocket-Accept: \(accept)\r\n\r\n"
+            + "Sec-WebSocket-Accept: \(accept)\r\n"
+            + (subprotocol.map { "Sec-WebSocket-Protocol: \($0.rawValue)\r\n" } ?? "") + "\r\n"
     }
 
     private static func query(ofRequestLine line: UnsafeRawBufferPointer) throws(WebSocketRefusal) -> String {
@@ -88,6 +91,7 @@ private struct UpgradeFields {
     private var connection: UnsafeRawBufferPointer?
     private var version: UnsafeRawBufferPointer?
     private var key: UnsafeRawBufferPointer?
+    private(set) var subprotocol: Subprotocol?
 
     init(_ lines: inout HeadLines) throws(WebSocketRefusal) {
         while let line = lines.next(), !line.isEmpty {
@@ -98,6 +102,8 @@ private struct UpgradeFields {
             case "connection": try Self.set(&connection, value, name)
             case "sec-websocket-version": try Self.set(&version, value, name)
             case "sec-websocket-key": try Self.set(&key, value, name)
+            // May stand in several lines, which are one list.
+            case "sec-websocket-protocol" where Self.offers(.notificationsV1, value): subprotocol = .notificationsV1
             case "content-length" where !value.elementsEqual("0".utf8), "transfer-encoding":
                 throw .malformed("a request for a WebSocket has no body")
             default: break
@@ -152,6 +158,15 @@ private struct UpgradeFields {
     private static func list(_ value: UnsafeRawBufferPointer, contains token: String) -> Bool {
         value.split(separator: UInt8(ascii: ",")).contains { item in
             String(decoding: item.filter { $0 != 0x20 && $0 != 0x09 }.map(lowercased), as: UTF8.self) == token
+        }
+    }
+
+    /// Names of subprotocols are told apart by case.
+    ///
+    /// - Source: RFC 6455 §4.2.2, §11.3.4
+    private static func offers(_ subprotocol: Subprotocol, _ value: UnsafeRawBufferPointer) -> Bool {
+        value.split(separator: UInt8(ascii: ",")).contains { item in
+            item.filter { $0 != 0x20 && $0 != 0x09 }.elementsEqual(subprotocol.rawValue.utf8)
         }
     }
 

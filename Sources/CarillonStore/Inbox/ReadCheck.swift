@@ -10,7 +10,36 @@ package enum ReadCheck: Sendable {
     case notFound
 }
 
+/// Where a notification stands of which only the id is known.
+package enum EntryLookup: Sendable {
+    case found(EntryReference)
+    /// It was this user's, but its entry has been cleaned.
+    case gone
+    case notFound
+}
+
 extension InboxStore {
+    /// Looks for a notification in the user's stream.
+    package func find(
+        _ id: NotificationID,
+        of user: User,
+        completion: @escaping (Result<EntryLookup, StoreError>) -> Void
+    ) {
+        read(.newest(count: settings.streamMaxLength), of: user.key) { [self] result in
+            switch result {
+            case .failure(let error): completion(.failure(error))
+            case .success(let part):
+                if let entry = part.entries.last(where: { $0.notificationID == id })?.reference {
+                    return completion(.success(.found(entry)))
+                }
+                payloads(of: [id]) { result in
+                    let isKnown = result.map { $0[0].map { Self.names(user, $0) } ?? false }
+                    completion(isKnown.map { $0 ? .gone : .notFound })
+                }
+            }
+        }
+    }
+
     /// Looks an entry up by its id and compares what it names.
     ///
     /// Where the entry is missing, a payload that still names this user tells a cleaned entry from one that never was.
