@@ -2,7 +2,7 @@ import CarillonTestSupport
 import Testing
 
 /// What comes to topics while pods die, Redis is away, connections break, or a pod hears of a subscription late.
-@Suite("Topics under faults", .timeLimit(.minutes(2)))
+@Suite("Topics under faults")
 struct TopicFaultTests {
     /// The pod learns of a subscription long after it was made: its live devices are given all that came since, in order, and a
     /// device that connects meanwhile has everything once.
