@@ -440,7 +440,7 @@ class KeyboardTest(BellTest):
         expect(self.row(page, "two")).not_to_have_class("unread")
         press("Escape")
         expect(dialog).to_be_hidden()
-        self.assertEqual(self.focused(page), "Notifications, 2 unread")
+        self.eventually(lambda: self.focused(page) == "Notifications, 2 unread", "the focus returns to the bell")
         press("Tab")
         self.assertEqual(self.focused(page), "Help", "nothing of a closed panel is on the way")
 
