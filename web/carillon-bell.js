@@ -3,8 +3,8 @@
 //   <script type="module" src="https://hub.example/carillon-bell.js"></script>
 //   <carillon-bell user-id="1" login="alice"></carillon-bell>
 //
-// Attributes: `user-id`, `login`; `url` of the hub, by default where this file came from; `theme` (`light`, `dark`, by default
-// the reader's choice). Properties: `session` (carillon.js; may be set to share the page's own), `words` (see bell/words.js),
+// Attributes: `user-id`, `login`; `url` of the hub, by default where this file came from; `channels` to subscribe the user to,
+// separated by commas; `theme` (`light`, `dark`, by default the reader's choice). Properties: `session` (carillon.js; may be set to share the page's own), `words` (see bell/words.js),
 // `open`. Methods: `show()`, `hide()`.
 //
 // Events, all bubbling: `carillon-open` and `carillon-close`; `carillon-select` when a notification is opened, with the item as
@@ -30,7 +30,7 @@ const lostAfterMs = 1_500;
 const mostShown = 99;
 
 export class CarillonBell extends HTMLElement {
-  static observedAttributes = ["user-id", "login", "url"];
+  static observedAttributes = ["user-id", "login", "url", "channels"];
 
   #button;
   #badge;
@@ -109,7 +109,8 @@ export class CarillonBell extends HTMLElement {
     this.#leave();
     const { userId: id, login } = this.#user;
     if (id && login) {
-      this.#session = connect({ url: this.getAttribute("url") ?? undefined, user: { id, login } });
+      const channels = this.getAttribute("channels")?.split(",").map((name) => name.trim()).filter(Boolean);
+      this.#session = connect({ url: this.getAttribute("url") ?? undefined, user: { id, login }, channels });
       this.#isOwnSession = true;
       this.#listen();
     }

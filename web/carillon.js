@@ -24,7 +24,7 @@ export { HubProblem } from "./sdk/hub.js";
  * @property {string} [since] the last stream id that the page has; several separated by commas. Without it the session begins
  *   with the user's latest notifications
  * @property {string} [epoch] the one that came with it
- * @property {string[]} [channels] topics to subscribe the user to
+ * @property {string[]} [channels] to subscribe the user to
  * @property {boolean} [share] `false`: a connection of its own instead of one for all tabs
  * @property {number} [pauseHiddenMs] after this time without a visible tab the connection is let go; by default 5 minutes.
  *   `Infinity`: never
@@ -48,6 +48,7 @@ export function connect(options) {
  * - `changed`: `{ action, items: { id, streamId, item? }[] }`; `action` is a verb (`unread`, `seen`, `archive`, `unarchive`,
  *   `snooze`, `unsnooze`, `delete`), `withdraw` or `collapse` by the sender, or `reset`: look at `items` anew
  * - `cleared`: `{ id, streamId, item? }`, it has expired unread
+ * - `channels`: all channels that the user is subscribed to, after a change
  * - `status`: `{ state, leads, transport?, reason?, retryAt?, problem? }`; `state` is `connecting`, `live`, `waiting`,
  *   `paused`, `refused` (it does not come back; `problem` says why) or `closed`
  * - `problem`: `{ code, detail }`, something went wrong that the session goes on after
@@ -56,10 +57,11 @@ export class Session extends EventTarget {
   #hub;
   #member;
   #promises = new Map();
-  #retention = [];
   #becomesReady;
   #isReady = false;
+  /** What this page wants the user to be subscribed to, and whether the hub was told. */
   #channels;
+  #isSubscribed;
 
   /** @param {Options} options */
   constructor(options) {
@@ -72,7 +74,8 @@ export class Session extends EventTarget {
     /** Settles with the first complete state, or when the hub refuses the user. @type {Promise<Session>} */
     this.ready = new Promise((resolve, reject) => (this.#becomesReady = { resolve, reject }));
     this.ready.catch(() => {});
-    this.#channels = channels;
+    this.#channels = new Set(channels);
+    this.#isSubscribed = !channels.length;
     this.#hub = new Hub({ url, user, token });
     const settings = {
       since,
@@ -204,28 +207,32 @@ export class Session extends EventTarget {
     };
   }
 
-  /** How many days the user's notifications are kept, 1 to 15. The hub takes it over WebSockets only. */
-  setRetention(days) {
-    return new Promise((resolve, reject) => {
-      const fail = (reason) => reject(new Error(`the retention was not set: ${reason}`));
-      const { state, transport } = this.status;
-      if (state !== "live" || transport !== "websocket") return fail("there is no WebSocket");
-      const timer = setTimeout(() => fail("the hub did not answer"), 10_000);
-      this.#retention.push({ days, settle: (problem) => (clearTimeout(timer), problem ? fail(problem) : resolve()) });
-      return this.#member.sayFrame({ type: "retention.set", data: { days } });
-    });
+  /** Sets for how many days the user's notifications are kept, 1 to 15. */
+  async setRetention(days) {
+    await this.#hub.call("api/v1/notifications/retention", { method: "PUT", body: { days } });
   }
 
-  /** Subscribes the user, on all devices, to topics. */
-  subscribe(channels) {
-    return this.#forChannels("PUT", channels);
+  /** For how many days they are kept. @returns {Promise<number>} */
+  async retention() {
+    return (await this.#hub.call("api/v1/notifications/retention")).days;
   }
 
-  unsubscribe(channels) {
-    return this.#forChannels("DELETE", channels);
+  /** Subscribes the user, on all devices, to one or more channels: what comes to them from then on is his. */
+  async subscribe(channels) {
+    for (const channel of [channels].flat()) {
+      await this.#channel("PUT", channel);
+      this.#channels.add(channel);
+    }
   }
 
-  /** The topics that the user has subscribed to. */
+  async unsubscribe(channels) {
+    for (const channel of [channels].flat()) {
+      this.#channels.delete(channel);
+      await this.#channel("DELETE", channel);
+    }
+  }
+
+  /** The channels that the user is subscribed to. */
   async channels() {
     return (await this.#hub.call("api/v1/notifications/channels")).channels;
   }
@@ -247,13 +254,25 @@ export class Session extends EventTarget {
     this.dispatchEvent(new CustomEvent(type, { detail }));
   }
 
-  #statusChanged({ state, leads, problem }) {
+  #statusChanged({ state, problem }) {
     if (state === "refused") this.#becomesReady.reject(new Error(problem.detail ?? problem.title));
-    if (state !== "live" || this.#isReady) return;
+    // While it is let go of, subscriptions may run out.
+    if (state === "paused") this.#isSubscribed = !this.#channels.size;
+    if (state !== "live") return;
+    if (!this.#isSubscribed) this.#subscribeAgain();
+    if (this.#isReady) return;
     this.#isReady = true;
     this.#becomesReady.resolve(this);
-    if (leads && this.#channels.length) {
-      this.subscribe(this.#channels).catch((error) => this.#tell("problem", { code: "not_subscribed", detail: error.message }));
+  }
+
+  /** Each tab sees to the channels of its page; a subscription that is there stays as it is. */
+  async #subscribeAgain() {
+    this.#isSubscribed = true;
+    try {
+      await this.subscribe([...this.#channels]);
+    } catch (error) {
+      this.#isSubscribed = false;
+      this.#tell("problem", { code: "not_subscribed", detail: error.message });
     }
   }
 
@@ -271,8 +290,8 @@ export class Session extends EventTarget {
   /** Settles promises by what comes, whichever tab it came to. */
   #heard({ type, data }) {
     if (type === "local.settled") this.#settle(data.serial, data.problem);
-    else if (type === "retention.set.ack") this.#retentionSettled(data.days);
-    else if (type === "error" && data.type === "retention.set") this.#retentionSettled(undefined, data.detail);
+    // So are subscriptions.
+    if (type === "local.forget") this.#isSubscribed = !this.#channels.size;
     const lost = type === "local.forget" ? { detail: "the hub has lost what it knew" } : undefined;
     for (const serial of this.#promises.keys()) if (!this.#member.queue.holds(serial)) this.#settle(serial, lost);
   }
@@ -282,12 +301,6 @@ export class Session extends EventTarget {
     this.#promises.delete(serial);
     if (problem) promise?.reject(Object.assign(new Error(problem.detail), problem));
     else promise?.resolve();
-  }
-
-  #retentionSettled(days, problem) {
-    const settled = this.#retention.filter((one) => problem !== undefined || one.days === days);
-    this.#retention = this.#retention.filter((one) => !settled.includes(one));
-    for (const { settle } of settled) settle(problem);
   }
 
   #matching(type, channel) {
@@ -300,10 +313,10 @@ export class Session extends EventTarget {
     this.#member.deliver({ type: "inbox.changed", data: { action: "read", notifications, unread_count: unread } });
   }
 
-  async #forChannels(method, channels) {
-    for (const channel of [channels].flat()) {
-      await this.#hub.call(`api/v1/notifications/channels/${encodeURIComponent(channel)}`, { method });
-    }
+  async #channel(method, channel) {
+    const { channels } = await this.#hub.call(`api/v1/notifications/channels/${encodeURIComponent(channel)}`, { method });
+    // What devices are told. Where they are, an answer may be older than what they have heard.
+    if (this.status.transport === "poll") this.#member.deliver({ type: "subscribe.ack", data: { channels } });
   }
 }
 

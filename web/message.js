@@ -48,6 +48,8 @@ function fill(node, row) {
         priority && element("span", { class: `chip ${priority}` }, priority),
         type && element("span", { class: "chip" }, type),
         channel && element("span", { class: "chip" }, `#${channel}`),
+        // The stream of what is for everybody has no name.
+        streamID?.endsWith("@") ? element("span", { class: "chip" }, "everybody") : undefined,
         element("span", { class: "when" }, createdAt ? timeElement(createdAt) : ""),
       ),
       title && element("p", { class: "title" }, title),

@@ -38,9 +38,15 @@ export function startSend(sent) {
 export function showChoice() {
   const choice = form.elements.to.value;
   byID("send-user").hidden = choice !== "one";
+  byID("send-channel").hidden = choice !== "channel";
+  // A notification for a topic is of that channel, or of none.
+  byID("send-label").hidden = isForTopic(choice);
   const users = selectedUsers().length;
-  setText(button, { one: "Send", selected: users ? `Send to ${counted(users, "user")}` : "Send", all: "Send to all" }[choice]);
+  const texts = { selected: users ? `Send to ${counted(users, "user")}` : "Send", all: "Send to all", everybody: "Send to everybody" };
+  setText(button, texts[choice] ?? "Send");
 }
+
+const isForTopic = (choice) => choice === "channel" || choice === "everybody";
 
 /** Not `disabled`, which would take the focus away. */
 function setBusy(busy) {
@@ -51,26 +57,31 @@ function setBusy(busy) {
 async function post(sent) {
   clearFieldErrors(form);
   const choice = form.elements.to.value;
-  const content = contentOf();
+  const content = contentOf(choice);
+  if (choice === "channel") return announce({ channel: form.elements.audience.value.trim() }, content, sent);
+  if (choice === "everybody") {
+    const text = "This goes to everybody, now or when they next connect.";
+    return askFirst(text, "everybody", () => announce({ all: true }, content, sent));
+  }
   const targets = await targetsOf(choice);
-  if (choice === "all" && targets.length > 1) askFirst(targets, content, sent);
-  else await deliver(targets, content, sent);
+  if (choice !== "all" || targets.length < 2) return deliver(targets, content, sent);
+  const users = counted(targets.length, "user");
+  return askFirst(`This goes to ${users} at once.`, users, () => deliver(targets, content, sent));
 }
 
-/** A message to everybody cannot be taken back, so it takes a second press. */
-function askFirst(targets, content, sent) {
+/** A message to many is heard before it can be taken back, so it takes a second press. */
+function askFirst(text, whom, work) {
   const decide = (isMeant) => async () => {
     button.focus();
     result.replaceChildren();
     if (!isMeant || isBusy) return;
     setBusy(true);
-    await deliver(targets, content, sent).catch(showRefusal);
+    await work().catch(showRefusal);
     setBusy(false);
   };
-  const users = counted(targets.length, "user");
-  const send = element("button", { type: "button", class: "primary", click: decide(true) }, `Send to ${users}`);
+  const send = element("button", { type: "button", class: "primary", click: decide(true) }, `Send to ${whom}`);
   result.replaceChildren(
-    element("p", {}, `This goes to ${users} at once.`),
+    element("p", {}, text),
     element("p", { class: "line" }, send, element("button", { type: "button", click: decide(false) }, "Cancel")),
   );
   send.focus();
@@ -94,11 +105,12 @@ async function connectedUsers() {
   return users;
 }
 
-/** The body without its target. The server judges it; only what cannot be written as JSON is refused here. */
-function contentOf() {
+/** The body without those whom it is for. The server judges it; only what cannot be written as JSON is refused here. */
+function contentOf(choice) {
   const { elements } = form;
   const content = { message: elements.message.value };
-  for (const name of ["title", "type", "source", "channel", "priority"]) {
+  const label = isForTopic(choice) ? [] : ["channel"];
+  for (const name of ["title", "type", "source", "priority", ...label]) {
     content[name] = elements[name].value.trim() || undefined;
   }
   const errors = [];
@@ -135,6 +147,14 @@ async function deliver(targets, content, sent) {
   sent();
 }
 
+/** One notification, however many hear it. */
+async function announce(audience, content, sent) {
+  const { notification_id: id } = await call("api/v1/notify", { body: { audience, ...content } });
+  const whom = audience.all ? "everybody" : `channel ${audience.channel}`;
+  showResult(`Stored for ${whom}.`, [element("li", {}, element("span", { class: "code" }, id))]);
+  sent();
+}
+
 function showRefusal(problem) {
   const fields = problem.fields ?? [];
   const others = showFieldErrors(form, fields);
@@ -151,8 +171,9 @@ function showStored(rows) {
     .slice(0, resultRows)
     .map((row) => element("li", {}, userKey(row.target), " ", element("span", { class: "code" }, row.notification_id)));
   if (rows.length > resultRows) ids.push(element("li", {}, `and ${numberText(rows.length - resultRows)} more`));
-  result.replaceChildren(
-    element("p", { class: "good" }, `Stored for ${counted(rows.length, "user")}.`),
-    element("ul", { class: "stored" }, ...ids),
-  );
+  showResult(`Stored for ${counted(rows.length, "user")}.`, ids);
+}
+
+function showResult(text, rows) {
+  result.replaceChildren(element("p", { class: "good" }, text), element("ul", { class: "stored" }, ...rows));
 }

@@ -40,7 +40,7 @@ package enum CarillonServer {
 
     private static func serve(_ settings: Settings, _ redis: DevRedis?, _ logger: Logger) async throws {
         let eventLoop = MultiThreadedEventLoopGroup(numberOfThreads: 1).next()
-        let metrics = Metrics(eventTypes: settings.eventTypes)
+        let metrics = Metrics(eventTypes: settings.eventTypes, podID: settings.podID)
         let runID = String(UInt64.random(in: 0...(.max)), radix: 36)
         let pod = try await eventLoop.submit {
             PodHandle(Pod(settings, runID: runID, metrics: metrics, eventLoop: eventLoop, logger: logger))

@@ -11,6 +11,8 @@ package enum Limits {
     /// 15 days, the longest retention there is.
     package static let ttlSeconds = 1...1_296_000
     package static let retentionDays = 1...15
+    /// Of users who have set none.
+    package static let defaultRetentionDays = 15
     package static let syncEntries = 1...100
     package static let syncDefault = 50
     /// Pairs that one `notification.read` frame may name.

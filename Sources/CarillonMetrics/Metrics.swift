@@ -143,16 +143,17 @@ package final class Metrics: Sendable {
         "Milliseconds that a timer of the event loop fired late: how long work waits for the loop.",
         bounds: latencyBounds
     )
-    private let version: String
+    private let buildLabels: String
 
     /// - Parameters:
     ///   - eventTypes: `EVENT_TYPES`: values of the label `event_type`; all others are counted as `other`.
-    ///   - version: What `carillon_build_info` says.
-    package init(eventTypes: [String] = [], version: String = CarillonVersion.text) {
+    ///   - podID, version: What `carillon_build_info` says.
+    package init(eventTypes: [String] = [], podID: String = "", version: String = CarillonVersion.text) {
         var types: [String] = []
         for type in eventTypes where type != "other" && !types.contains(type) { types.append(type) }
         self.eventTypes = types.map { Array($0.utf8) }
-        self.version = version
+        let labels = [("version", version), ("pod", podID)]
+        buildLabels = labels.map { "\($0)=\"\(ExpositionText.escapedLabel($1))\"" }.joined(separator: ",")
         processingTimes = LabelledFamily(
             "notification_processing_time_seconds",
             "Seconds from the arrival of a notification at this pod to its confirmation by Redis, by event type.",
@@ -211,8 +212,12 @@ package final class Metrics: Sendable {
             text.header("carillon_redis_cpu_seconds_total", kind: "counter", help: help)
             text.sample("carillon_redis_cpu_seconds_total", labels: "", "\(redisCPUSeconds)")
         }
-        text.header("carillon_build_info", kind: "gauge", help: "Always 1; the label names the running version.")
-        text.sample("carillon_build_info", labels: "version=\"\(ExpositionText.escapedLabel(version))\"", "1")
+        text.header(
+            "carillon_build_info",
+            kind: "gauge",
+            help: "Always 1; the labels name the running version and the pod."
+        )
+        text.sample("carillon_build_info", labels: buildLabels, "1")
         return text.text
     }
 

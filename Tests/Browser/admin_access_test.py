@@ -1,19 +1,12 @@
 """The page at `/` for those who use it without a mouse, without eyes, or with little light: keyboard, names, contrast, motion."""
 
 import itertools
-import pathlib
 import unittest
 
 from playwright.sync_api import expect
 
+from contrast import EDGE_RATIO, TEXT_RATIO, edges, faint, texts
 from page_case import PUSH_MS, PageCase
-
-# WCAG 2.2 AA: text, and the edge of a control against what is beside it.
-TEXT_CONTRAST = 4.5
-EDGE_CONTRAST = 3
-
-# The measurements, in the page.
-CONTRAST = (pathlib.Path(__file__).parent / "contrast.js").read_text(encoding="utf-8")
 
 
 class AccessTest(PageCase):
@@ -42,7 +35,6 @@ class AccessTest(PageCase):
             self.page = self.open_page(color_scheme=scheme)
             self.page.emulate_media(color_scheme=scheme, reduced_motion="reduce")
             self.fill_page()
-            self.page.evaluate(CONTRAST)
             self.check_contrast(scheme, "busy")
             self.picture(f"access-{scheme}")
             self.send("", ttl_seconds="0")
@@ -53,12 +45,9 @@ class AccessTest(PageCase):
             self.check_contrast(scheme, "stored")
 
     def check_contrast(self, scheme, state):
-        texts = self.page.evaluate("textContrasts()")
-        self.assertGreater(len(texts), 60)
-        self.assertEqual([row for row in texts if row["ratio"] < TEXT_CONTRAST], [], f"{scheme}, {state}")
-        edges = self.page.evaluate("edgeContrasts()")
-        self.assertGreater(len(edges), 15)
-        self.assertEqual([row for row in edges if row["ratio"] < EDGE_CONTRAST], [], f"{scheme}, {state}")
+        for measured, least, count in ((texts(self.page), TEXT_RATIO, 60), (edges(self.page), EDGE_RATIO, 15)):
+            self.assertGreater(len(measured), count)
+            self.assertEqual(faint(measured, least), [], f"{scheme}, {state}")
 
     def test_every_control_has_a_name_and_every_reference_a_target(self):
         self.fill_page()

@@ -120,6 +120,47 @@ class AudienceTest(PageCase):
         expect(page.locator("#send-result")).to_contain_text("Stored for 3 users.")
         self.assertEqual(stored(), before + 1)
 
+    def test_to_a_channel_and_to_everybody_connected_or_not(self):
+        page = self.page
+        self.ask("PUT", "/api/v1/notifications/channels/orders", user_id=5, login="erin")
+        self.connect(5, "erin")
+        send = page.locator("#send")
+        send.get_by_label("a channel").check()
+        for hidden in ("id", "login", "channel"):
+            expect(send.locator(f"[name={hidden}]")).to_be_hidden()
+        for name, what in (("", "must be 1 to 128"), ("no name", "must be 1 to 128")):
+            self.send("for a channel", audience=name)
+            expect(page.locator("#audience-error")).to_contain_text(what)
+            expect(send.locator("[name=audience]")).to_be_focused()
+        # The browser tells of the refusals.
+        self.console.clear()
+        self.send("for a channel", audience=" orders ")
+        expect(page.locator("#send-result")).to_contain_text("Stored for channel orders.")
+        expect(self.device_card("for a channel").locator(".chip")).to_have_text("#orders", timeout=PUSH_MS)
+        expect(page.locator("#device-list")).not_to_contain_text("false")
+        for scheme in ("light", "dark"):
+            page.emulate_media(color_scheme=scheme)
+            for width in (1280, 390):
+                page.set_viewport_size({"width": width, "height": 900})
+                self.assertLessEqual(page.evaluate("document.documentElement.scrollWidth"), width)
+                self.picture(f"to-a-channel-{width}-{scheme}")
+        # What stands in a field that is not shown is not sent.
+        send.get_by_label("one user").check()
+        send.locator("[name=channel]").fill("news")
+        send.get_by_label("everybody").check()
+        expect(send.locator("[name=audience]")).to_be_hidden()
+        page.locator("#send-button").click()
+        expect(page.locator("#send-result")).to_contain_text("This goes to everybody, now or when they next connect.")
+        page.get_by_role("button", name="Cancel").click()
+        self.send("for everybody")
+        self.picture("to-everybody")
+        page.locator("#send-result").get_by_role("button", name="Send to everybody").click()
+        expect(page.locator("#send-result")).to_contain_text("Stored for everybody.")
+        expect(self.device_card("for everybody").locator(".chip")).to_have_text("everybody", timeout=PUSH_MS)
+        later = self.server_answer("/api/v1/notifications", user_id=6, login="frank")["notifications"]
+        self.assertEqual([row["message"] for row in later], ["for everybody"])
+        self.assert_quiet_console()
+
     def test_more_users_than_one_request_takes(self):
         page = self.page
         self.crowd(1001)

@@ -8,7 +8,7 @@ import unittest
 
 from browser import BIG_ID, BrowserTest
 
-EVENTS = ["notification", "read", "count", "status", "changed", "cleared", "problem"]
+EVENTS = ["notification", "read", "count", "status", "changed", "cleared", "channels", "problem"]
 CONNECT = """async ({ options, events }) => {
   const { connect } = await import("/carillon.js");
   globalThis.log = [];
@@ -179,11 +179,14 @@ class SessionTest(SDKTest):
         user = (7, "heidi")
         context = self.context()
         pages = [self.connect(self.tab(context), user) for _ in range(2)]
+        self.assertEqual(pages[0].evaluate("session.retention()"), 15)
         for page, days in zip(pages, (3, 4), strict=True):
             page.evaluate("(days) => session.setRetention(days)", days)
-        for days in (0, 16):
-            with self.assertRaisesRegex(Exception, "was not set"):
+            self.assertEqual(pages[0].evaluate("session.retention()"), days)
+        for days in (0, 16, "4"):
+            with self.assertRaisesRegex(Exception, "must be an integer from 1 to 15"):
                 pages[1].evaluate("(days) => session.setRetention(days)", days)
+        self.assertEqual(pages[1].evaluate("session.retention()"), 4)
 
     def test_a_hidden_browser_lets_go_and_comes_back(self):
         user = (8, "ivan")

@@ -94,10 +94,12 @@ class WithoutWebSocketTest(SDKTest):
         self.assertLess(len(polls), 40, "it waits for answers")
         self.resumes(pages, user)
 
-    def test_retention_needs_a_websocket(self):
-        page = self.through(self.proxy(), (3, "carol"), "sse")
-        with self.assertRaisesRegex(Exception, "there is no WebSocket"):
-            page.evaluate("session.setRetention(3)")
+    def test_retention(self):
+        for number, transport in enumerate(("sse", "poll")):
+            with self.subTest(transport):
+                page = self.through(self.proxy(buffers_streams=transport == "poll"), (30 + number, "carol"), transport)
+                page.evaluate("session.setRetention(3)")
+                self.assertEqual(page.evaluate("session.retention()"), 3)
 
     def test_a_refused_user_is_told_by_any_way(self):
         page = self.connect(self.tab(self.context(), origin=self.proxy().url), (1, "not a login"), wait=False)

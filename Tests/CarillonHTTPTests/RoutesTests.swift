@@ -151,4 +151,37 @@ import Testing
             #expect(answer["allow"] == "GET, HEAD, OPTIONS, POST")
         }
     }
+
+    @Test(arguments: ["/api/v1/notifications", "/api/notifications"])
+    func retention(base: String) async throws {
+        try await TestServer.with { server in
+            let path = "\(base)/retention?user_id=1&login="
+            let answer = try await server.get(path + "a")
+            #expect(answer.body == "{\"days\":7}")
+            let known = try await server.get(path + "a", headers: "If-None-Match: \(answer["etag"] ?? "")\r\n")
+            #expect(known.status == 304)
+            for (body, status) in [
+                ("{\"days\":1}", 200), ("{\"days\":15}", 200), ("{\"days\":0}", 422), ("{\"days\":16}", 422),
+                ("{\"days\":\"7\"}", 422), ("{\"days\":7.0}", 422), ("{\"days\":-1}", 422), ("{\"days\":null}", 422),
+                ("{\"days\":99999999999999999999}", 422), ("{}", 422), ("[7]", 422), ("7", 422), ("", 422),
+                ("{\"days\":", 400),
+            ] {
+                let answer = try await server.ask(put(path + "a", body))
+                #expect(answer.status == status, "\(body): \(answer.body)")
+                if status == 200 {
+                    #expect(answer.body == "{\"success\":true,\"message\":\"Retention set\",\(body.dropFirst())")
+                }
+            }
+            #expect(try await server.ask(put(path + "a", "{\"days\":0}")).body.contains("\"pointer\":\"/days\""))
+            #expect(try await server.ask(put(path + "a%20b", "{\"days\":7}")).status == 400)
+            #expect(try await server.ask(put(path + "away", "{\"days\":7}")).status == 503)
+            let text = put(path + "a", "{\"days\":7}").replacing("application/json", with: "text/plain")
+            #expect(try await server.ask(text).status == 415)
+        }
+    }
+
+    private func put(_ path: String, _ body: String) -> String {
+        let type = body.isEmpty ? "" : "Content-Type: application/json\r\n"
+        return "PUT \(path) HTTP/1.1\r\nHost: x\r\n\(type)Content-Length: \(body.utf8.count)\r\n\r\n\(body)"
+    }
 }

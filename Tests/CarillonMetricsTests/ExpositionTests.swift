@@ -152,8 +152,8 @@ struct ExpositionTests {
     }
 
     @Test func tellsAboutTheProcess() throws {
-        let samples = samples(Metrics(version: "1.2.3\"x"))
-        #expect(samples["carillon_build_info{version=\"1.2.3\\\"x\"}"] == "1")
+        let samples = samples(Metrics(podID: "pod-1", version: "1.2.3\"x"))
+        #expect(samples["carillon_build_info{version=\"1.2.3\\\"x\",pod=\"pod-1\"}"] == "1")
         func number(_ name: String) throws -> Double { try #require(samples[name].flatMap { Double($0) }) }
         #expect(try number("process_cpu_seconds_total") > 0)
         #expect(try number("process_resident_memory_bytes") > 1_000_000)

@@ -24,6 +24,25 @@ import Testing
         )
     }
 
+    @Test func pushLinesNameTheTopic() throws {
+        #expect(
+            try push(#"{"created_at":"t","status":"unread","source":"s","message":"m","stream_id":"1-0@orders"}"#)
+                == "t UNREAD (channel orders) [s] m"
+        )
+        #expect(
+            try push(#"{"created_at":"t","status":"read","message":"m","stream_id":"1-0@"}"#) == "t READ (everybody) m"
+        )
+        #expect(try push(#"{"created_at":"t","status":"read","message":"m","stream_id":"1-0"}"#) == "t READ m")
+    }
+
+    @Test func positionsOfSeveralStreams() throws {
+        let ready = #"{"last_stream_id":"5-0","topics":{"":"4-1","b":"9-0","a":"3-0"}}"#
+        var positions = StreamPositions(ready: try JSONValue(parsing: Array(ready.utf8)))
+        #expect(positions.text == "5-0,4-1@,3-0@a,9-0@b")
+        for id in ["7-2@a", "6-0", "8-0@new", "9-9@"] { positions.advance(to: id) }
+        #expect(positions.text == "6-0,9-9@,7-2@a,9-0@b,8-0@new")
+    }
+
     @Test func messagesCannotDriveTheTerminal() throws {
         let line = try push(
             #"{"created_at":"\u001b]0;x\u0007","status":"\u001b[1m","source":"\r","title":"\n","message":"\u001b[2J\u009b"}"#
@@ -79,6 +98,8 @@ import Testing
         }
         for limit in [1, 100] { try check { $0.syncLimit = limit } }
         for limit in [0, 101] { #expect(throws: UsageError.self) { try check { $0.syncLimit = limit } } }
+        try check { $0.channels = ["orders", "news"] }
+        #expect(throws: UsageError.self) { try check { $0.channels = ["orders", ""] } }
         try check { $0.count = 1 }
         #expect(throws: UsageError.self) { try check { $0.count = 0 } }
         for seconds in [0, 31_536_000.0] { try check { $0.timeoutSeconds = seconds } }

@@ -145,6 +145,31 @@ import Testing
         }
     }
 
+    @Test func subscribesAndComesBackToEveryTopic() async throws {
+        let topics = #"{"type":"session.ready","data":{"last_stream_id":"1-0","epoch":"e","topics":{"":"2-0"}}}"#
+        let push = #"{"type":"notification.push","data":{"notification_id":"n","stream_id":"3-0@a","status":"unread"}}"#
+        let subscribed = #"{"type":"subscribe.ack","data":{"channels":["a","b/c"]}}"#
+        let script = StubServer.Script(
+            opened: { number, _ in
+                number == 0 ? [.text(subscribed), .text(topics), .text(push)] : [Self.ready("1-0"), Self.push(9)]
+            },
+            heard: { number, text in number == 0 ? [.hangUp] : Self.acks(text) }
+        )
+        try await StubServer.with(script) { server in
+            let (status, console) = try await run(server) {
+                $0.channels = ["a", "b/c"]
+                $0.count = 2
+                $0.readAfterSeconds = 0
+            }
+            #expect(status == .success)
+            #expect(console.error.contains("channels: a, b/c\n"))
+            #expect(server.seen.texts.first?.contains(#""stream_id":"3-0@a""#) == true)
+            let query = "/ws?user_id=1&login=alice&channels=a%2Cb%2Fc"
+            let since = "&since=1-0%2C2-0%40%2C3-0%40a&epoch=e"
+            #expect(server.seen.webSockets.map(\.uri) == [query, query + since])
+        }
+    }
+
     @Test func hangUpRightAfterTheUpgrade() async throws {
         let script = StubServer.Script(opened: { number, _ in
             number < 3 ? [.hangUp] : [Self.push(1, "read"), Self.ready("1-0")]
@@ -201,9 +226,16 @@ import Testing
         }
     }
 
-    @Test func refusalIsAProtocolError() async throws {
+    @Test(arguments: ["keep-alive", "close"])
+    func refusalIsAProtocolError(connection: String) async throws {
         let script = StubServer.Script(
-            answer: { _, _ in .status(400, #"{"title":"Bad Request","detail":"user_id is required","error":"e"}"#) },
+            answer: { _, _ in
+                .status(
+                    400,
+                    #"{"title":"Bad Request","detail":"user_id is required","error":"e"}"#,
+                    headers: [("Connection", connection)]
+                )
+            },
             opened: { _, _ in nil }
         )
         try await StubServer.with(script) { server in

@@ -35,6 +35,8 @@ import Testing
     @Test func linesBecomeRequests() throws {
         let whole = #" {"target":[{"id":9007199254740993,"login":"a"}],"message":"\u0041"}  "#
         #expect(try body(whole) == whole, "passed through as bytes")
+        let toAll = #"{"audience":{"all":true},"message":"m"}"#
+        #expect(try body(toAll) == toAll)
         #expect(
             try body(#"{"id":9007199254740993,"login":"a","message":"x\n","ttl_seconds":1.0,"data":{"n":1e400}}"#)
                 == #"{"target":[{"id":9007199254740993,"login":"a"}],"message":"x\n","ttl_seconds":1.0,"data":{"n":1e400}}"#
@@ -54,12 +56,12 @@ import Testing
     }
 
     @Test func bodyHasWhatWasGiven() throws {
-        var body = NotifyBody(targets: [try Target("1:a"), try Target("2:b")], message: "say \"hi\"\n")
+        var body = NotifyBody(to: .users([try Target("1:a"), try Target("2:b")]), message: "say \"hi\"\n")
         #expect(
             String(decoding: try body.json(), as: UTF8.self)
                 == #"{"target":[{"id":1,"login":"a"},{"id":2,"login":"b"}],"message":"say \"hi\"\n"}"#
         )
-        body.targets = [try Target("1:a")]
+        body.recipients = .users([try Target("1:a")])
         body.source = "s"
         body.title = "t"
         body.type = "y"
@@ -77,6 +79,27 @@ import Testing
             body.data = bad
             #expect(throws: UsageError.self) { try body.json() }
         }
+    }
+
+    @Test func audiencesInsteadOfUsers() throws {
+        func body(to: [String] = [], channel: String? = nil, all: Bool = false) throws -> String {
+            var arguments = MessageArguments(message: "m", file: nil, targets: to, readsInput: false, count: 1)
+            arguments.channel = channel
+            arguments.isForEverybody = all
+            guard case .body(let body, 1) = try arguments.requests() else { return "" }
+            return String(decoding: body, as: UTF8.self)
+        }
+        #expect(try body(channel: "or\"ders") == #"{"audience":{"channel":"or\"ders"},"message":"m"}"#)
+        #expect(try body(all: true) == #"{"audience":{"all":true},"message":"m"}"#)
+        #expect(
+            try body(to: ["1:a"], channel: "orders")
+                == #"{"target":[{"id":1,"login":"a"}],"message":"m","channel":"orders"}"#
+        )
+        #expect(throws: UsageError.self) { try body(to: ["1:a"], all: true) }
+        #expect(throws: UsageError.self) { try body(channel: "orders", all: true) }
+        var lines = MessageArguments(message: nil, file: nil, targets: [], readsInput: true, count: 1)
+        lines.isForEverybody = true
+        #expect(throws: UsageError.self) { try lines.requests() }
     }
 
     @Test func argumentsThatExcludeOneAnother() throws {

@@ -51,6 +51,32 @@ import Testing
         }
     }
 
+    @Test(arguments: [
+        (#"{"channel":"orders"}"#, "channel orders n1"), (#"{"all":true}"#, "everybody n1"),
+    ])
+    func aMessageForATopic(audience: String, line: String) async throws {
+        let script = StubServer.Script(answer: { _, _ in
+            .status(202, #"{"notification_id":"n1","audience":\#(audience)}"#)
+        })
+        try await StubServer.with(script) { server in
+            let outcome = try await run(server, .body(Self.message, count: 1))
+            #expect(outcome.status == .success)
+            #expect(outcome.console.lines.first == line)
+        }
+    }
+
+    @Test func anAnswerMayBeItsConnectionsLast() async throws {
+        let script = StubServer.Script(answer: { _, _ in
+            .status(202, #"{"results":[]}"#, headers: [("Connection", "close")])
+        })
+        try await StubServer.with(script) { server in
+            let outcome = try await run(server, .body(Self.message, count: 5)) { $0.concurrency = 1 }
+            #expect(outcome.status == .success)
+            #expect(server.seen.requests.count == 5, "each once")
+            #expect(server.seen.connections == 5)
+        }
+    }
+
     @Test func manyMessagesShareConnections() async throws {
         try await StubServer.with(StubServer.Script()) { server in
             let outcome = try await run(server, .body(Self.message, count: 500)) { $0.concurrency = 4 }

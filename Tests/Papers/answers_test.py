@@ -9,6 +9,8 @@ from papers import OPENAPI, Hub, call, check, closed, in_an_hour, operations, re
 
 DOCUMENT = closed(OPENAPI)
 ALICE = {"id": 1, "login": "alice"}
+# Of one user.
+MOST_CHANNELS = 100
 TOO_LONG = b"[" + b" " * 1_048_576
 HANDSHAKE = {
     "Connection": "Upgrade",
@@ -140,16 +142,18 @@ class AnswersTest(unittest.TestCase):
             self.ask(operation, "400", target, b"{")
             self.ask(operation, "413", target, TOO_LONG)
             self.ask(operation, "415", target, operation.body, Content_Type="text/plain")
-            wrong = {name: 7 for name in operation.body}
+            wrong = {name: [] for name in operation.body}
             self.ask(operation, "422", target, wrong)
         if operation.path == "/ws":
             self.ask(operation, "426", target)
         if "/channels/" in operation.path:
             self.ask(operation, "400", target.replace("orders", "x" * 129))
         if operation.name in ("subscribe", "subscribeCamel"):
-            for number in range(99):
-                call(self.hub, "PUT", target.replace("orders", f"c{number}"))
+            for number in range(MOST_CHANNELS):
+                call(self.hub, "PUT", f"/api/v1/notifications/channels/c{number}?user_id=1&login=alice")
             self.ask(operation, "422", target.replace("orders", "one-more"))
+            for number in range(MOST_CHANNELS):
+                call(self.hub, "DELETE", f"/api/v1/notifications/channels/c{number}?user_id=1&login=alice")
 
     def redis_away(self):
         target_of = self.notification()

@@ -162,6 +162,15 @@ class CurlSender(Sender, unittest.TestCase):
     def arguments(users) -> list[str]:
         return [*users[0]]
 
+    def test_it_sends_to_a_channel(self):
+        call(self.hub, "PUT", "/api/v1/notifications/channels/orders?user_id=5&login=erin")
+        environment = {**os.environ, "CARILLON_URL": self.hub.url}
+        run = subprocess.run([*self.command, "Shop closed", "orders"], env=environment, capture_output=True, text=True, timeout=60)
+        self.assertEqual((run.returncode, run.stderr), (0, ""))
+        self.assertEqual(json.loads(run.stdout)["audience"], {"channel": "orders"})
+        rows = call(self.hub, "GET", "/api/v1/notifications?user_id=5&login=erin").json["notifications"]
+        self.assertEqual([row["message"] for row in rows], ["Shop closed"])
+
 
 class GoSender(Sender, unittest.TestCase):
     language = "go"

@@ -9,28 +9,9 @@ from playwright.sync_api import expect, sync_playwright
 from papers import ASYNCAPI, OPENAPI, Hub, operations  # first: it makes the browser tests' folder known
 
 from chromium import SCREENSHOTS, launch, listen
+from contrast import TEXT_RATIO, faint, texts
 
 MARKUP = "<img src=x onerror=alert(1)> </code></script><script>alert(2)</script>"
-
-# WCAG 2.2 AA for text of any size. All colours of the page are opaque, or there is none.
-TEXT_CONTRAST = 4.5
-CONTRASTS = """() => {
-  const parts = (colour) => colour.match(/[\\d.]+/g).map(Number);
-  const groundOf = (node) => {
-    const own = getComputedStyle(node).backgroundColor;
-    return parts(own)[3] === 0 ? groundOf(node.parentElement) : own;
-  };
-  const luminance = (colour) => {
-    const linear = (part) => (part <= 0.04045 ? part / 12.92 : ((part + 0.055) / 1.055) ** 2.4);
-    const [r, g, b] = parts(colour).map((part) => linear(part / 255));
-    return 0.2126 * r + 0.7152 * g + 0.0722 * b;
-  };
-  const hasText = (node) => [...node.childNodes].some((child) => child.nodeType === Node.TEXT_NODE && child.data.trim());
-  return [...document.querySelectorAll("body *")].filter((node) => node.checkVisibility() && hasText(node)).map((node) => {
-    const [dark, light] = [getComputedStyle(node).color, groundOf(node)].map(luminance).sort((x, y) => x - y);
-    return { text: node.textContent.trim().slice(0, 30), ratio: (light + 0.05) / (dark + 0.05) };
-  });
-}"""
 
 
 class ReferenceTest(unittest.TestCase):
@@ -133,9 +114,9 @@ class ReferenceTest(unittest.TestCase):
             self.page.get_by_role("button", name="Open all").click()
             for summary in self.page.locator("#notify .answer > summary").all():
                 summary.click()
-            measured = self.page.evaluate(CONTRASTS)
+            measured = texts(self.page)
             self.assertGreater(len(measured), 1000)
-            self.assertEqual([row for row in measured if row["ratio"] < TEXT_CONTRAST], [], scheme)
+            self.assertEqual(faint(measured, TEXT_RATIO), [], scheme)
         faults = self.page.evaluate("""() => {
           const ids = [...document.querySelectorAll("[id]")].map((node) => node.id);
           const levels = [...document.querySelectorAll("h1, h2, h3, h4")].map((node) => Number(node.localName[1]));

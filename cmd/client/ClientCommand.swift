@@ -12,6 +12,8 @@ struct ClientCommand: AsyncParsableCommand {
                 carillon-client
               Hear another user:
                 carillon-client --user-id 7 --login bob
+              Subscribe to channels, and hear what comes to them:
+                carillon-client --channels orders,news
               Give every frame to another program:
                 carillon-client --url wss://hub.example --json | jq .data.message
               Wait for one push, with exit code 3 if none comes:
@@ -29,6 +31,8 @@ struct ClientCommand: AsyncParsableCommand {
     var userId: String?
     @Option(help: "The user's login (or DEV_LOGIN; default: test_user).")
     var login: String?
+    @Option(help: ArgumentHelp("Subscribe the user to channels.", valueName: "name,…"))
+    var channels: String?
     @Option(help: ArgumentHelp("Time from a push to its read report.", valueName: "seconds"))
     var readAfter = 2.0
     @Flag(help: "Report nothing as read.")
@@ -58,6 +62,8 @@ struct ClientCommand: AsyncParsableCommand {
 
     private func options() throws(UsageError) -> ClientOptions {
         var options = try ClientOptions(url: url, userID: userId, login: login)
+        options.channels =
+            channels.map { $0.split(separator: ",", omittingEmptySubsequences: false).map(String.init) } ?? []
         options.readAfterSeconds = noRead ? nil : readAfter
         options.timeoutSeconds = timeout
         options.json = json

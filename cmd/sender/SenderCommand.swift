@@ -5,13 +5,16 @@ import CarillonTools
 struct SenderCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "carillon-sender",
-        abstract: "Sends notifications to users.",
+        abstract: "Sends notifications to users, channels or everybody.",
         discussion: """
             EXAMPLES
               To 1:test_user at localhost:8080:
                 carillon-sender "Hello"
               To two users:
                 carillon-sender --to 1:alice --to 2:bob --source orders "Shipped"
+              To all who have subscribed to a channel, and to everybody:
+                carillon-sender --channel orders "Shop closed"
+                carillon-sender --all "Maintenance at noon"
               A small load test:
                 carillon-sender --to 1:alice --count 1000 "ping"
               NDJSON, one request a line:
@@ -31,6 +34,10 @@ struct SenderCommand: AsyncParsableCommand {
     var message: String?
     @Option(help: ArgumentHelp("A user; may be repeated (or DEV_USER_ID and DEV_LOGIN).", valueName: "id:login"))
     var to: [String] = []
+    @Option(help: ArgumentHelp("All who have subscribed to it; beside --to a label.", valueName: "name"))
+    var channel: String?
+    @Flag(help: "Everybody.")
+    var all = false
     @Flag(help: "Read NDJSON from standard input.")
     var stdin = false
     @Option(help: ArgumentHelp("Take the message from a file, its last line end dropped.", valueName: "path"))
@@ -58,7 +65,6 @@ struct SenderCommand: AsyncParsableCommand {
         @Option var source: String?
         @Option var title: String?
         @Option var type: String?
-        @Option var channel: String?
         @Option(help: "low, medium, high or urgent.") var priority: String?
         @Option(help: ArgumentHelp("A JSON object.", valueName: "json")) var data: String?
         @Option(help: ArgumentHelp("Time to live.", valueName: "seconds")) var ttl: Int?
@@ -75,7 +81,8 @@ struct SenderCommand: AsyncParsableCommand {
         request.source = parts.source
         request.title = parts.title
         request.type = parts.type
-        request.channel = parts.channel
+        request.channel = channel
+        request.isForEverybody = all
         request.priority = parts.priority
         request.data = parts.data
         request.ttlSeconds = parts.ttl

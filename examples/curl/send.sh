@@ -1,16 +1,19 @@
 #!/usr/bin/env bash
 # Sends a notification to one user: send.sh "Your order has been shipped" 1 alice
+# or to all who have subscribed to a channel: send.sh "Shop closed" orders
 #
 # CARILLON_URL says where the hub is (http://localhost:8080). Prints the answer, a JSON document with the notification's id.
 # Needs curl 7.84 or newer. The message must be free of control characters; `jq` can write any text as JSON.
 set -euo pipefail
 
-if (($# != 3)); then
-    echo 'usage: send.sh "Your order has been shipped" 1 alice' >&2
+if (($# != 2 && $# != 3)); then
+    echo 'usage: send.sh "Your order has been shipped" 1 alice, or send.sh "Shop closed" orders' >&2
     exit 64
 fi
 text=${1//\\/\\\\}
-body=$(printf '{"target":[{"id":%s,"login":"%s"}],"message":"%s","source":"example"}' "$2" "$3" "${text//\"/\\\"}")
+whom="\"audience\":{\"channel\":\"$2\"}"
+if (($# == 3)); then whom="\"target\":[{\"id\":$2,\"login\":\"$3\"}]"; fi
+body=$(printf '{%s,"message":"%s","source":"example"}' "$whom" "${text//\"/\\\"}")
 
 # Every attempt carries the same key, so the hub stores the notification once, however often it is asked.
 key=$(od -An -N16 -tx1 /dev/urandom | tr -d ' \n')

@@ -6,6 +6,7 @@ import { splitStreamId } from "./ids.js";
  * @typedef {object} Item
  * @property {string} id
  * @property {string} streamId where it stands; newer ones are greater
+ * @property {string} [topic] whom it was for, if not for this user: a channel, or everybody, which is the empty text
  * @property {string} message
  * @property {string} [title]
  * @property {string} [type]
@@ -35,6 +36,7 @@ export function itemOf(row) {
   return Object.freeze({
     id,
     streamId: row.stream_id,
+    topic: stream.topic,
     message: textOf(row.message) ?? "",
     title: textOf(row.title),
     type: textOf(row.type ?? row.notification_type),

@@ -60,12 +60,6 @@ export class Member {
     this.#added(deed);
   }
 
-  /** Sends a frame over the connection, whichever tab has it. */
-  sayFrame(frame) {
-    if (this.#tabs.isLeading) this.#link.say?.(frame);
-    else this.#tabs.say({ kind: "say", frame });
-  }
-
   /** Takes in a frame that this tab has made itself, in all tabs. */
   deliver(frame) {
     this.#take(frame);
@@ -124,8 +118,7 @@ export class Member {
     else if (kind === "deed") this.#added(deed);
     else if (kind === "status" && this.#isWelcome && !this.#tabs.isLeading) this.#setStatus(status);
     if (!this.#tabs.isLeading) return;
-    if (kind === "say") this.#link.say?.(frame);
-    else if (kind === "retry") this.#link.resume();
+    if (kind === "retry") this.#link.resume();
     else if (kind === "hello" || kind === "visible" || kind === "bye") this.#tabIsVisible(from, kind !== "bye" && visible);
   }
 

@@ -2,9 +2,6 @@
 
 import { compareStreamIds, splitStreamId } from "./ids.js";
 
-// A topic's name may hold a comma itself: only one that a stream id follows separates.
-const separator = /,(?=\d+-\d+(?:[@,]|$))/;
-
 export class Positions {
   #byTopic = new Map();
 
@@ -15,7 +12,7 @@ export class Positions {
 
   /** Takes in one or more ids. Positions never go back; what is no stream id is left out. */
   advance(text) {
-    for (const id of String(text).split(separator)) {
+    for (const id of String(text).split(",")) {
       const parts = splitStreamId(id);
       if (!parts) continue;
       const known = this.#byTopic.get(parts.topic);

@@ -110,6 +110,8 @@ export class Store {
         return this.#cleared(data);
       case "inbox.changed":
         return this.#inboxChanged(data);
+      case "subscribe.ack":
+        return this.#subscribed(data);
       case "session.ready":
         return this.#becameReady(data);
       default:
@@ -242,12 +244,27 @@ export class Store {
     return !isSame(old, next) && !wasAsked;
   }
 
-  #becameReady({ unread_count: count, last_stream_id: last, epoch }) {
+  /** What came to a channel is the user's as long as he listens to it. */
+  #subscribed({ channels }) {
+    const gone = [...this.#items.values()].filter(({ topic }) => topic && !channels.includes(topic));
+    for (const item of gone) {
+      this.#items.delete(item.id);
+      this.#tell(item.id);
+      this.#queue.isGone(item.id);
+      if (!this.#isReplaying) this.#count = Math.max(0, this.#count - Number(counts(item)));
+    }
+    const happenings = [{ type: "channels", detail: channels }];
+    if (gone.length) happenings.push(this.#change("delete", gone));
+    return happenings;
+  }
+
+  #becameReady({ unread_count: count, last_stream_id: last, topics = {}, epoch }) {
     // Positions of another epoch mean nothing in this one.
     if (this.epoch !== undefined && epoch !== this.epoch) this.positions = new Positions();
     this.epoch = epoch;
     this.positions.advance(this.#replayed.toString());
     if (last) this.positions.advance(last);
+    for (const [topic, id] of Object.entries(topics)) this.positions.advance(`${id}@${topic}`);
     if (typeof count === "number") this.#count = count;
     this.#isReplaying = false;
     this.#hasBeenReady = true;

@@ -228,6 +228,19 @@ struct InboxAdapter: InboxService {
         try await topics.unsubscribe(user, from: topic)
     }
 
+    // MARK: - Retention
+
+    func retention(of user: User) async throws(Problem) -> Int {
+        try await Self.stored { () async throws(StoreError) in try await reader.retentionDays(of: user.key) }
+    }
+
+    func setRetention(_ days: Int, of user: User) async throws(Problem) {
+        let isStored = await pod.ask { (pod, done: @escaping (Bool) -> Void) in
+            pod.hub.store.setRetention(days: days, of: user.key, completion: done)
+        }
+        guard isStored else { throw .redisAway() }
+    }
+
     private var topics: TopicAdapter { TopicAdapter(pod: pod, reader: reader, writer: writer) }
 
     static func stored<Value>(

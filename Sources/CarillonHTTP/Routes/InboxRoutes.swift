@@ -30,6 +30,8 @@ struct InboxRoutes: Sendable {
             router.delete("\(base)/channels/:channel") { request, context in
                 try await unsubscribe(request, context, style)
             }
+            router.get("\(base)/retention") { request, _ in try await retention(request, style) }
+            router.put("\(base)/retention") { request, _ in try await setRetention(request, style) }
             router.get("\(base)/:id") { request, context in try await single(request, context, style) }
             router.delete("\(base)/:id") { request, context in try await remove(request, context, style) }
             router.put("\(base)/:id/read") { request, context in try await read(request, context, style) }
@@ -50,7 +52,7 @@ struct InboxRoutes: Sendable {
     }
 
     /// Who the inbox belongs to. Whatever will prove it one day is asked here.
-    private func user(_ request: Request) throws(Problem) -> User {
+    func user(_ request: Request) throws(Problem) -> User {
         let parameters = QueryParameters(request.uri.query ?? "")
         return try User.parse(id: parameters["user_id"], login: parameters["login"], ids: userIDs)
     }
@@ -60,35 +62,6 @@ struct InboxRoutes: Sendable {
             text.utf8.count <= Limits.notificationIDBytes
         else { throw .notificationNotFound }
         return NotificationID(text)
-    }
-
-    private func channels(_ request: Request, _ style: InboxStyle) async throws(Problem) -> Response {
-        let channels = try await service.channels(of: try user(request))
-        return .inbox(InboxDocuments.channels(channels, style), for: request)
-    }
-
-    private func subscribe(
-        _ request: Request,
-        _ context: BasicRequestContext,
-        _ style: InboxStyle
-    ) async throws(Problem) -> Response {
-        let channels = try await service.subscribe(try user(request), to: try Self.topic(context))
-        return .inbox(InboxDocuments.channels(channels, message: "Channel subscribed", style))
-    }
-
-    private func unsubscribe(
-        _ request: Request,
-        _ context: BasicRequestContext,
-        _ style: InboxStyle
-    ) async throws(Problem) -> Response {
-        let channels = try await service.unsubscribe(try user(request), from: try Self.topic(context))
-        return .inbox(InboxDocuments.channels(channels, message: "Channel unsubscribed", style))
-    }
-
-    private static func topic(_ context: BasicRequestContext) throws(Problem) -> Topic {
-        let name = context.parameters.get("channel").flatMap(QueryParameters.percentDecoded)
-        guard let topic = name.flatMap({ Topic($0) }) else { throw .badParameter("channel", Topic.nameRule) }
-        return topic
     }
 
     // MARK: - Reading
@@ -174,8 +147,8 @@ struct InboxRoutes: Sendable {
         }
     }
 
-    /// A time in the body, in milliseconds since 1970; nil where there is no body, or none in it.
-    private func time(_ name: String, or other: String, _ request: Request) async throws -> UInt64? {
+    /// The body's object; nil where there is no body.
+    func body(_ request: Request) async throws -> StoredPayload? {
         let body = try await request.body.collect(upTo: .max)
         guard body.readableBytes > 0 else { return nil }
         guard NotifyDoor.isJSON(request.headers) else { throw Problem.notJSON }
@@ -183,7 +156,12 @@ struct InboxRoutes: Sendable {
         guard let object = StoredPayload(body) else {
             throw Problem.invalid([.init(pointer: "", detail: "the body must be an object")])
         }
-        guard object.has(name) || object.has(other) else { return nil }
+        return object
+    }
+
+    /// A time in the body, in milliseconds since 1970; nil where there is none.
+    private func time(_ name: String, or other: String, _ request: Request) async throws -> UInt64? {
+        guard let object = try await body(request), object.has(name) || object.has(other) else { return nil }
         guard let time = (object.text(name) ?? object.text(other)).flatMap({ Timestamp(rfc3339: $0) }) else {
             let rule = "must be an RFC 3339 date and time, such as 2024-01-01T12:00:00Z"
             throw Problem.invalid([.init(pointer: "/\(object.has(name) ? name : other)", detail: rule)])
@@ -218,7 +196,7 @@ struct InboxRoutes: Sendable {
 
 extension Response {
     /// A document of the inbox; for a GET with its entity tag, and without a body where the client has it already.
-    fileprivate static func inbox(_ document: ByteBuffer, for request: Request? = nil) -> Response {
+    static func inbox(_ document: ByteBuffer, for request: Request? = nil) -> Response {
         var headers: HTTPFields = [.contentType: "application/json", .cacheControl: "no-cache"]
         if let request {
             let tag = EntityTag.of(document)

@@ -56,6 +56,7 @@ struct Routes {
                 (base, [.get, .post]), ("\(base)/unread-count", [.get]), ("\(base)/count", [.get]),
                 ("\(base)/health", [.get]), ("\(base)/read-all", [.put]), ("\(base)/seen-all", [.put]),
                 ("\(base)/channels", [.get]), ("\(base)/channels/*", [.put, .delete]),
+                ("\(base)/retention", [.get, .put]),
                 ("\(base)/*", [.get, .delete]),
             ]
             table += InboxRoutes.verbs.map { ("\(base)/*/\($0)", [.put]) }

@@ -114,6 +114,13 @@ enum InboxDocuments {
         return object.buffer
     }
 
+    /// A user's retention, after a change with what was done.
+    static func retention(_ days: Int, message: String? = nil, _ style: InboxStyle) -> ByteBuffer {
+        var object = message.map { answer($0, style) } ?? JSONObject(style)
+        object.set("days", days)
+        return object.buffer
+    }
+
     static func report(_ report: NotificationReport) -> ByteBuffer {
         switch report {
         case .ofUser(let report): self.report(report)

@@ -71,6 +71,9 @@ package protocol InboxService: Sendable {
     /// - Returns: All channels of the user.
     func subscribe(_ user: User, to topic: Topic) async throws(Problem) -> [String]
     func unsubscribe(_ user: User, from topic: Topic) async throws(Problem) -> [String]
+    /// How many days the user's notifications are kept.
+    func retention(of user: User) async throws(Problem) -> Int
+    func setRetention(_ days: Int, of user: User) async throws(Problem)
 }
 
 extension Problem {

@@ -35,8 +35,8 @@ package final class EventStreamConnection: DeviceConnection, ChannelInboundHandl
 
     private var ignoredBytes = 0
 
-    /// How long a browser waits after a connection that broke.
-    static let retryMilliseconds = 2_000
+    /// How long a browser waits after a connection that broke: random, so that the devices of a lost pod do not all come at once.
+    static var retryMilliseconds: Int { Int.random(in: 1_000...3_000) }
     /// What a client may send behind its request.
     static let ignoredLimit = 65_536
 

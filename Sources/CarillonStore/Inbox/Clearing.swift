@@ -20,24 +20,6 @@ extension InboxStore {
         acknowledge([entry.streamID], of: user)
     }
 
-    /// Sets how long the user's entries are kept, and has the trimmer look at him at its next run.
-    package func setRetention(days: Int, of user: UserKey, completion: @escaping (Bool) -> Void) {
-        send("SET", arguments: 2) { arguments in
-            arguments.key(Keys.retention(user))
-            arguments.integer(days)
-        } reply: { result in
-            completion((try? result.get()) != nil)
-        }
-        send("SADD", arguments: 2) { arguments in
-            arguments.key(Keys.trimming(day: Timestamp.nowMilliseconds() / 86_400_000))
-            arguments.bulk(user.text)
-        }
-        send("EXPIRE", arguments: 2) { arguments in
-            arguments.key(Keys.trimming(day: Timestamp.nowMilliseconds() / 86_400_000))
-            arguments.integer(17 * 86_400)
-        }
-    }
-
     /// The pods that hold devices of a user, this one left out.
     package func otherPods(of user: UserKey, completion: @escaping ([String]) -> Void) {
         let podID = settings.podID

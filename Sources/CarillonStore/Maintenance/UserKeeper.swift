@@ -34,7 +34,6 @@ package struct UserKeeper: Sendable {
     let metrics: Metrics
 
     static let pageSize = 500
-    static let defaultRetentionDays = 15
     static let dayMilliseconds: UInt64 = 86_400_000
     /// An empty stream is kept so long, because its last id tells devices that they have seen everything.
     static let emptyStreamMilliseconds: UInt64 = 3_600_000
@@ -61,7 +60,7 @@ package struct UserKeeper: Sendable {
         let entries = try await stream(of: user)
         // A pod's own clock may be wrong, and would throw entries away that are still to be kept.
         let now = try await redis.milliseconds()
-        let lifetime = UInt64(retentionDays(first[1])) * Self.dayMilliseconds
+        let lifetime = UInt64(first[1].retentionDays) * Self.dayMilliseconds
         let hasPayload = try await payloadsExist(entries)
 
         var kept: [StoredEntry] = []
@@ -123,12 +122,6 @@ package struct UserKeeper: Sendable {
             exist += replies.map { $0.integer == 1 }
         }
         return exist
-    }
-
-    /// What another program wrote into the key counts only if it is a number of days that a device may set.
-    private func retentionDays(_ value: RedisValue) -> Int {
-        let days = value.string.flatMap { Int($0) } ?? Self.defaultRetentionDays
-        return Limits.retentionDays.contains(days) ? days : Self.defaultRetentionDays
     }
 
     // MARK: - Removing

@@ -6,6 +6,8 @@ package struct ClientOptions: Sendable {
     package var url: ServerURL
     package var userID: String
     package var login: String
+    /// Topics to subscribe the user to.
+    package var channels: [String] = []
     /// PEM file of the certificates to trust instead of the system's.
     package var caFile: String?
     package var verifiesCertificate = true
@@ -42,6 +44,9 @@ package struct ClientOptions: Sendable {
 
     /// Checks the numbers.
     package func validate() throws(UsageError) {
+        guard channels.allSatisfy({ !$0.isEmpty }) else {
+            throw UsageError("--channels takes names, separated by commas")
+        }
         if let count, count < 1 { throw UsageError("--count takes a number from 1") }
         if let syncLimit, !(1...100).contains(syncLimit) { throw UsageError("--sync takes 1 to 100") }
         for (option, seconds) in [("--read-after", readAfterSeconds), ("--timeout", timeoutSeconds)] {

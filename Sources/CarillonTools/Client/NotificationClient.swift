@@ -33,8 +33,8 @@ package final class NotificationClient {
     private var didSync = false
     private var status: ToolStatus?
 
-    /// Where to go on after a lost connection: the last stream id of a finished replay, or of a live push after it.
-    private var resume: (streamID: String, epoch: String)?
+    /// Where to go on after a lost connection: the end of a finished replay, or the last live push after it.
+    private var resume: (positions: StreamPositions, epoch: String)?
     private var isReady = false
 
     private init(_ options: ClientOptions, _ console: Console, _ loop: any EventLoop) {
@@ -91,7 +91,8 @@ package final class NotificationClient {
 
     private var requestHead: HTTPRequestHead {
         var parameters = [("user_id", options.userID), ("login", options.login)]
-        if let resume { parameters += [("since", resume.streamID), ("epoch", resume.epoch)] }
+        if !options.channels.isEmpty { parameters.append(("channels", options.channels.joined(separator: ","))) }
+        if let resume { parameters += [("since", resume.positions.text), ("epoch", resume.epoch)] }
         let path = options.url.webSocketPath(parameters.map { (name: $0.0, value: $0.1) })
         var headers = HTTPHeaders([("Host", options.url.authority)])
         headers.add(name: "User-Agent", value: "carillon-client/\(ToolVersion.text)")
@@ -260,6 +261,7 @@ package final class NotificationClient {
         case "sync.response":
             guard !options.json, case .array(let rows) = data else { break }
             for row in rows { output(Array((printer.push(row) + "\n").utf8)) }
+        case "subscribe.ack": subscribed(data)
         case "error": refusedFrame(data)
         default: break
         }
@@ -270,7 +272,7 @@ package final class NotificationClient {
         pushes += 1
         if !options.json { output(Array((printer.push(data) + "\n").utf8)) }
         guard let streamID = data["stream_id"]?.string else { return }
-        if isReady { resume?.streamID = streamID }
+        if isReady { resume?.positions.advance(to: streamID) }
         guard let readAfter = options.readAfter, data["status"]?.string == "unread",
             let id = data["notification_id"]?.string
         else { return }
@@ -286,7 +288,9 @@ package final class NotificationClient {
         }
         isReady = true
         backoff.reset()
-        if let id = data["last_stream_id"]?.scalar, let epoch = data["epoch"]?.scalar { resume = (id, epoch) }
+        if data["last_stream_id"]?.scalar != nil, let epoch = data["epoch"]?.scalar {
+            resume = (StreamPositions(ready: data), epoch)
+        }
         let pod = data["pod_id"]?.scalar ?? "?"
         let unread = data["unread_count"]?.scalar ?? "?"
         say("connected to \(Printable.line("\(pod) as \(options.userID):\(options.login), \(unread) unread"))")
@@ -295,6 +299,11 @@ package final class NotificationClient {
             socket?.send(text: "{\"type\":\"sync.request\",\"data\":{\"limit\":\(limit)}}")
         }
         scheduleReads()
+    }
+
+    private func subscribed(_ data: JSONValue) {
+        guard case .array(let names) = data["channels"] else { return }
+        say(Printable.line("channels: \(names.compactMap(\.string).joined(separator: ", "))"))
     }
 
     private func refusedFrame(_ data: JSONValue) {

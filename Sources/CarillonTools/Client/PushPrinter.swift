@@ -4,11 +4,14 @@ package struct PushPrinter: Sendable {
 
     package init(colour: Bool) { self.colour = colour }
 
-    /// `2024-01-01T12:00:00Z UNREAD [order-service] Title: message`
+    /// `2024-01-01T12:00:00Z UNREAD (channel orders) [order-service] Title: message`
     package func push(_ data: JSONValue) -> String {
         var parts: [String] = []
         if let time = data["created_at"]?.scalar { parts.append(style(Printable.line(time), "2")) }
         parts.append(status(data["status"]?.string ?? ""))
+        if let topic = data["stream_id"]?.string.flatMap(StreamPositions.topic) {
+            parts.append(Printable.line(topic.isEmpty ? "(everybody)" : "(channel \(topic))"))
+        }
         if let priority = data["priority"]?.string, priority == "high" || priority == "urgent" {
             parts.append(style(priority.uppercased(), "1;31"))
         }

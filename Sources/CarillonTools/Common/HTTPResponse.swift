@@ -44,6 +44,8 @@ final class HTTPExchangeHandler: ChannelInboundHandler {
     private var deadline: Scheduled<Void>?
     private var head: HTTPResponseHead?
     private var body = ByteBuffer()
+    /// The server has said that an answer is the connection's last one.
+    private var isOver = false
 
     /// - Parameter completion: Takes the answer to a request that was sent before this handler came.
     init(awaiting completion: Completion? = nil) { self.completion = completion }
@@ -58,7 +60,7 @@ final class HTTPExchangeHandler: ChannelInboundHandler {
         complete(.failure(ChannelError.ioOnClosedChannel))
     }
 
-    var isOpen: Bool { context?.channel.isActive ?? false }
+    var isOpen: Bool { !isOver && context?.channel.isActive ?? false }
 
     func close() { context?.close(promise: nil) }
 
@@ -95,8 +97,10 @@ final class HTTPExchangeHandler: ChannelInboundHandler {
                 body: body,
                 isKeepAlive: head.isKeepAlive
             )
-            if !head.isKeepAlive { context.close(promise: nil) }
+            isOver = !head.isKeepAlive
+            // Before the close, which may be felt here at once.
             complete(.success(response))
+            if isOver { context.close(promise: nil) }
         }
     }
 

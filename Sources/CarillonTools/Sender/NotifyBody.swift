@@ -25,9 +25,26 @@ package struct Target: Hashable, Sendable {
     var json: String { "{\"id\":\(id),\"login\":\(JSONValue.quoted(login))}" }
 }
 
+/// Whom a notification is for.
+package enum Recipients: Hashable, Sendable {
+    case users([Target])
+    /// All who have subscribed to the channel.
+    case channel(String)
+    case everybody
+
+    /// As a member of the request.
+    fileprivate var json: String {
+        switch self {
+        case .users(let users): "\"target\":[\(users.map(\.json).joined(separator: ","))]"
+        case .channel(let name): "\"audience\":{\"channel\":\(JSONValue.quoted(name))}"
+        case .everybody: "\"audience\":{\"all\":true}"
+        }
+    }
+}
+
 /// The body of `POST /api/v1/notify`, made of what the command line says.
 package struct NotifyBody: Sendable {
-    package var targets: [Target]
+    package var recipients: Recipients
     package var message: String
     package var source: String?
     package var title: String?
@@ -38,15 +55,14 @@ package struct NotifyBody: Sendable {
     package var data: String?
     package var ttlSeconds: Int?
 
-    package init(targets: [Target], message: String) {
-        self.targets = targets
+    package init(to recipients: Recipients, message: String) {
+        self.recipients = recipients
         self.message = message
     }
 
     /// - Throws: `UsageError` where `data` is no JSON object.
     package func json() throws(UsageError) -> [UInt8] {
-        var text = "{\"target\":[\(targets.map(\.json).joined(separator: ","))]"
-        text += ",\"message\":\(JSONValue.quoted(message))"
+        var text = "{\(recipients.json),\"message\":\(JSONValue.quoted(message))"
         let members = [
             ("source", source), ("title", title), ("type", type), ("channel", channel), ("priority", priority),
         ]
@@ -77,9 +93,11 @@ package struct NotifyBody: Sendable {
         let document: JSONValue
         do { document = try JSONValue(parsing: line) } catch { throw UsageError(error.description) }
         guard case .object(let members) = document else { throw UsageError("not a JSON object") }
-        if document["target"] != nil { return line }
+        if document["target"] != nil || document["audience"] != nil { return line }
         guard let id = document["id"], let login = document["login"], document["message"] != nil else {
-            throw UsageError("neither a notify request (target, message) nor a short form (id, login, message)")
+            throw UsageError(
+                "neither a notify request (target or audience, message) nor a short form (id, login, message)"
+            )
         }
         let rest = members.filter { $0.name != "id" && $0.name != "login" }
             .map { ",\(JSONValue.quoted($0.name)):\($0.value.text)" }

@@ -121,6 +121,10 @@ final class SenderReport {
 
     private func rows(_ response: HTTPResponse) -> [String] {
         let document = try? JSONValue(parsing: Array(response.body.readableBytesView))
+        if let audience = document?["audience"] {
+            let name = audience["channel"]?.scalar.map { "channel \($0)" } ?? "everybody"
+            return [Printable.line("\(name) \(document?["notification_id"]?.scalar ?? "?")")]
+        }
         guard case .array(let results) = document?["results"] else { return [] }
         return results.map { row in
             let id = row["target"]?["id"]?.scalar ?? "?"

@@ -14,7 +14,7 @@ export function streamIdsAreComparedAsNumbers() {
   isTrue(compareStreamIds("5-10", "5-9") > 0, "sequence 10 is after 9");
   isTrue(compareStreamIds("18446744073709551615-18446744073709551615", "18446744073709551615-18446744073709551614") > 0, "64 bits");
   isTrue(compareStreamIds("5-1@orders", "5-1@") === 0, "topics are not compared");
-  same(splitStreamId("1640-0@a-b,c@d"), { time: "1640", sequence: "0", topic: "a-b,c@d" });
+  same(splitStreamId("1640-0@a-b.c"), { time: "1640", sequence: "0", topic: "a-b.c" });
   for (const wrong of ["", "5", "5-", "-5", "05-0", "5-0x", "a-b", undefined, 7]) same(splitStreamId(wrong), undefined, String(wrong));
 }
 
@@ -23,7 +23,6 @@ export function positionsAreOnePerStreamAndNeverGoBack() {
   for (const id of ["9-5", "11-0", "4-1@orders", "7-0@", "no id"]) positions.advance(id);
   same(String(positions), "11-0,4-1@orders,7-0@");
   same(String(new Positions(String(positions))), String(positions));
-  same(String(new Positions("1-0@a,b,2-0")), "1-0@a,b,2-0", "a comma in a topic's name");
   same(String(new Positions()), "");
 }
 

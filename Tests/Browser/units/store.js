@@ -110,6 +110,31 @@ export function anotherEpochVoidsPositions() {
   same(String(store.positions), "3-0", "nothing but what the newest epoch said");
 }
 
+export function topicsHavePositionsOfTheirOwn() {
+  const { store, hear } = session();
+  const of = (number, topic) => push(number, { stream_id: `${number}-0@${topic}` });
+  hear(open, push(1), of(2, "orders"), ready("1-0", 2));
+  same(String(store.positions), "1-0,2-0@orders");
+  hear({ type: "session.ready", data: { unread_count: 2, last_stream_id: "1-0", topics: { orders: "4-0", "": "3-0" }, epoch: "e" } });
+  same(String(store.positions), "1-0,4-0@orders,3-0@");
+  hear(of(5, ""), of(6, "news"), push(7));
+  same(String(store.positions), "7-0,4-0@orders,5-0@,6-0@news");
+  same(store.items.map(({ topic }) => topic ?? null), [null, "news", "", "orders", null]);
+}
+
+export function whatCameToAChannelGoesWithTheSubscription() {
+  const { store, hear, act } = session();
+  const of = (number, topic) => push(number, { stream_id: `${number}-0@${topic}` });
+  hear(open, push(1), of(2, "orders"), of(3, "news"), of(4, ""), ready("1-0", 4));
+  act("read", "n2");
+  const told = store.apply({ type: "subscribe.ack", data: { channels: ["news"] } });
+  same(told.map(({ type, detail }) => [type, detail.action]), [["channels", undefined], ["changed", "delete"]]);
+  same([store.items.map(({ id }) => id), store.unreadCount], [["n4", "n3", "n1"], 3]);
+  same(hear(of(2, "orders")), [], "it does not come back on this connection");
+  same(store.apply({ type: "subscribe.ack", data: { channels: [] } }).length, 2);
+  same(store.apply({ type: "subscribe.ack", data: { channels: [] } }).length, 1, "nothing more to take away");
+}
+
 export function forgettingIsComplete() {
   const { store, queue, hear, act } = session();
   hear(open, push(1), ready("1-0", 1));

@@ -161,6 +161,10 @@ struct FakeInbox: InboxService {
     func channels(of user: User) async throws(Problem) -> [String] { ["a"] }
     func subscribe(_ user: User, to topic: Topic) async throws(Problem) -> [String] { [topic.name] }
     func unsubscribe(_ user: User, from topic: Topic) async throws(Problem) -> [String] { [] }
+    func retention(of user: User) async throws(Problem) -> Int { 7 }
+    func setRetention(_ days: Int, of user: User) async throws(Problem) {
+        if user.login == "away" { throw .redisAway() }
+    }
 }
 
 struct FakeHealth: HealthService {

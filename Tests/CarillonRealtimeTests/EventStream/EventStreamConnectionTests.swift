@@ -68,15 +68,28 @@ struct EventStreamConnectionTests {
         }
         harness.answer()
         #expect(harness.acceptor.queries == ["user_id=1&login=alice"])
+        let sent = try harness.sent()
+        let retry = try #require(sent.firstMatch(of: /retry: ([0-9]+)/)?.1)
         #expect(
-            try harness.sent()
-                == "HTTP/1.1 200 OK\r\ncontent-type: text/event-stream; charset=utf-8\r\ncache-control: no-cache\r\n"
-                + "x-accel-buffering: no\r\nx-line: 1\r\nconnection: close\r\n\r\nretry: 2000\n\nfirst"
+            sent == "HTTP/1.1 200 OK\r\ncontent-type: text/event-stream; charset=utf-8\r\ncache-control: no-cache\r\n"
+                + "x-accel-buffering: no\r\nx-line: 1\r\nconnection: close\r\n\r\nretry: \(retry)\n\nfirst"
         )
         #expect(harness.session.drainedCount == 1)
         #expect(harness.group.connectionCount == 1)
         harness.push("live")
         #expect(try harness.sent() == "event: t\ndata: \"live\"\n\n")
+    }
+
+    @Test("browsers of a lost pod are told to come back at different times")
+    func retries() throws {
+        let retries = try (0..<100).map { _ in
+            let harness = try StreamHarness()
+            harness.answer()
+            let retry = try #require(try harness.sent().firstMatch(of: /retry: ([0-9]+)/)?.1)
+            return try #require(Int(retry))
+        }
+        #expect(retries.allSatisfy { (1_000...3_000).contains($0) })
+        #expect(Set(retries).count > 50)
     }
 
     @Test("an empty Last-Event-ID is none", arguments: [(nil, nil), ("", nil), ("1-0", "1-0")] as [(String?, String?)])

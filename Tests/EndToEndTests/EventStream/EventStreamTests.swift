@@ -19,7 +19,7 @@ struct EventStreamTests {
         // Without FRONTEND_URL nothing of other origins is said.
         #expect(reader["vary"] == nil && reader["access-control-allow-origin"] == nil)
         try await reader.expect("session.ready")
-        #expect(reader.retry == 2_000)
+        #expect((1_000...3_000).contains(reader.retry ?? 0))
     }
 
     @Test("replay, session.ready and live pushes say what a WebSocket hears")
