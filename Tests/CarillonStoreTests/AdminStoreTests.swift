@@ -23,7 +23,7 @@ import Testing
         repeat {
             let page = try await admin(link).pending(limit: limit, from: position)
             let found = page.users.flatMap { user in
-                user.rows.map { "\(user.user) \($0.entry.notificationID?.text ?? "?")" }
+                user.rows.map { "\(user.user) \($0.notificationID?.text ?? "?")" }
             }
             #expect(found.count <= limit)
             if page.next != nil { #expect(found.count == limit) }
@@ -70,7 +70,7 @@ import Testing
             #expect(page.next == nil)
             #expect(page.users.map(\.user.text) == ["1-u"])
             #expect(page.users[0].rows.map(\.payload) == ["{\"message\":\"m\"}", nil, nil])
-            #expect(page.users[0].rows.map(\.entry.id.milliseconds) == [3, 2, 1])
+            #expect(page.users[0].rows.map(\.place.streamID.milliseconds) == [3, 2, 1])
             #expect(page.users[0].rows.allSatisfy { !$0.isRead })
         }
     }
@@ -123,7 +123,7 @@ import Testing
                 try await link.redis("DEL", "notification:1.\(count - 2)")
                 let rows = try await admin(link).history(of: user.key)
                 let expected = ((count > 100 ? 2 : 1)...count).map { "1.\($0)" }
-                #expect(rows.map(\.entry.notificationID?.text) == expected)
+                #expect(rows.map(\.notificationID?.text) == expected)
                 #expect(rows.map(\.isRead) == expected.map { $0 == "1.\(count)" })
                 #expect(rows.map { $0.payload == nil } == expected.map { $0 == "1.\(count - 2)" })
             }

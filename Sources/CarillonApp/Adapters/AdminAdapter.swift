@@ -74,7 +74,7 @@ struct AdminAdapter: AdminService {
             let rows = users.map { user in
                 PendingList.Row(
                     user: user.user,
-                    notifications: user.rows.map { .init(id: $0.entry.id, payload: $0.payload, read: false) }
+                    notifications: user.rows.map { .init(id: $0.place.streamID, payload: $0.payload, read: false) }
                 )
             }
             var totals = (entries: rows.reduce(0) { $0 + $1.notifications.count }, users: rows.count)
@@ -95,7 +95,7 @@ struct AdminAdapter: AdminService {
         do throws(StoreError) {
             let messages = try await store.history(of: user.key).map { row in
                 History.Message(
-                    id: row.entry.id,
+                    id: row.place.text,
                     payload: row.payload,
                     read: row.isRead,
                     status: row.isRead ? "read" : row.payload == nil ? "auto_cleared" : "unread"

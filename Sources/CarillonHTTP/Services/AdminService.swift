@@ -165,14 +165,15 @@ package struct PendingList: Sendable {
 /// The answer of `/api/v1/admin/history`.
 package struct History: Sendable {
     package struct Message: Sendable {
-        package let id: StreamID
+        /// The stream id; of a topic's entry with the topic behind an `@`.
+        package let id: String
         /// The payload's JSON document, put into the answer unparsed; nil where it expired.
         package let payload: String?
         package let read: Bool
         /// `read`, `unread` or `auto_cleared`.
         package let status: String
 
-        package init(id: StreamID, payload: String?, read: Bool, status: String) {
+        package init(id: String, payload: String?, read: Bool, status: String) {
             self.id = id
             self.payload = payload
             self.read = read

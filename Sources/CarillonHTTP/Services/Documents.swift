@@ -67,7 +67,7 @@ enum Documents {
         out.writeMembers(of: history.user)
         out.writeString("},\"messages\":[")
         out.writeRows(history.messages) { out, message in
-            out.writeString("{\"id\":\"\(message.id.text)\",\"payload\":\(message.payload ?? "null")")
+            out.writeString("{\"id\":\(JSON.quoted(message.id)),\"payload\":\(message.payload ?? "null")")
             out.writeString(",\"read\":\(message.read),\"status\":\(JSON.quoted(message.status))}")
         }
         out.writeString("],\"total\":\(history.messages.count)}")

@@ -157,6 +157,9 @@ package final class TopicDirectory {
     private func tellSubscriptions(_ inbox: Inbox, _ record: TopicRecord?) {
         var frame = DeviceFrame { ServerFrame.writeSubscriptions(record?.channels ?? [], into: &$0) }
         for device in inbox.devices { device.toldSubscriptions(&frame) }
+        // What came to a channel that was left is the user's no longer.
+        inbox.wakeWatches()
+        inbox.countMayHaveChanged()
     }
 
     // MARK: - What happened to entries

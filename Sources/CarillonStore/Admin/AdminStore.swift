@@ -7,6 +7,7 @@ package import CarillonRedis
 package struct AdminStore: Sendable {
     let redis: RedisClient
     private let settings: StoreSettings
+    private let inbox: InboxReader
 
     /// Users that are looked at in one round trip.
     private static let usersPerRound = 64
@@ -15,11 +16,13 @@ package struct AdminStore: Sendable {
     package init(redis: RedisClient, settings: StoreSettings) {
         self.redis = redis
         self.settings = settings
+        self.inbox = InboxReader(redis: redis, settings: settings)
     }
 
     /// An entry with what is stored for it.
     package struct Row: Sendable {
-        package let entry: StoredEntry
+        package let place: EntryPlace
+        package let notificationID: NotificationID?
         /// JSON as it is stored; nil where it has expired.
         package let payload: String?
         package let isRead: Bool
@@ -83,7 +86,7 @@ package struct AdminStore: Sendable {
             let unread = try await unreadEntries(of: users, before: position)
             for (user, entries) in zip(users, unread) where !entries.isEmpty {
                 let taken = entries.prefix(limit - total)
-                let rows = try await rows(Array(taken), isRead: { _ in false })
+                let rows = try await rows(taken.map { (EntryPlace($0.id), $0.notificationID, isRead: false) })
                 found.append(UserRows(user: user.key, rows: rows))
                 total += taken.count
                 if total == limit {
@@ -110,15 +113,10 @@ package struct AdminStore: Sendable {
         return (min(totals.entries, Limits.adminRows), totals.users)
     }
 
-    /// The newest entries of a user, oldest first.
+    /// The newest entries of a user, those of his topics included, oldest first.
     package func history(of user: UserKey) async throws(StoreError) -> [Row] {
-        let count = min(Self.historyEntries, settings.streamMaxLength)
-        let replies = try await redis.replies([
-            Self.newest(user, end: "+", count: count), RedisCommand("HGETALL", .key(Keys.state(user))),
-        ])
-        let read = replies[1].readIDs
-        let entries = Array(replies[0].streamEntries.reversed()).filter { $0.notificationID != nil }
-        return try await rows(entries) { $0.notificationID.map(read.contains) ?? false }
+        let newest = try await inbox.everything(of: user).prefix(Self.historyEntries)
+        return try await rows(newest.reversed().map { ($0.row.place, $0.row.entry.notificationID, $0.isRead) })
     }
 
     // MARK: - Parts
@@ -173,11 +171,20 @@ package struct AdminStore: Sendable {
         }
     }
 
-    private func rows(_ entries: [StoredEntry], isRead: (StoredEntry) -> Bool) async throws(StoreError) -> [Row] {
+    private func rows(
+        _ entries: [(place: EntryPlace, id: NotificationID?, isRead: Bool)]
+    ) async throws(StoreError) -> [Row] {
         let payloads = try await redis.tolerantReplies(
-            entries.map { RedisCommand("GET", .key(Keys.payload($0.notificationID ?? NotificationID("")))) }
+            entries.map { RedisCommand("GET", .key(Keys.payload($0.id ?? NotificationID("")))) }
         )
-        return zip(entries, payloads).map { Row(entry: $0, payload: Self.document($1), isRead: isRead($0)) }
+        return zip(entries, payloads).map { entry, payload in
+            Row(
+                place: entry.place,
+                notificationID: entry.id,
+                payload: Self.document(payload),
+                isRead: entry.isRead
+            )
+        }
     }
 
     /// A payload as a JSON value that can stand in a listing; what another program wrote that is none is shown as a string.

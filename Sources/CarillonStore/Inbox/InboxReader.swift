@@ -150,6 +150,21 @@ package struct InboxReader: Sendable {
             .first { $0.entry.notificationID == id }
     }
 
+    /// All entries, hidden and expired ones included, newest first, and whether each was read.
+    func everything(of user: UserKey) async throws(StoreError) -> [(row: InboxRow, isRead: Bool)] {
+        let replies = try await redis.tolerantReplies([
+            newest(user),
+            RedisCommand("HGETALL", .key(Keys.state(user))),
+            RedisCommand("HGETALL", .key(Keys.topics(user))),
+            stream(.everybody),
+        ])
+        let record = replies[2].topicRecord
+        let ofTopics = try await topicRows(record, everybody: replies[3].streamEntries, of: user)
+        let read = replies[1].readIDs.union(record?.read.keys.map { $0 } ?? [])
+        let rows = (replies[0].streamEntries.ownRows + ofTopics).sorted { $1.place < $0.place }
+        return rows.map { ($0, read.contains($0.entry.notificationID)) }
+    }
+
     private func newest(_ user: UserKey) -> RedisCommand {
         let count = RedisArgument.integer(settings.streamMaxLength)
         return RedisCommand("XREVRANGE", .key(Keys.stream(user)), "+", "-", "COUNT", count)

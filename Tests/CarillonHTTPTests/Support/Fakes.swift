@@ -127,8 +127,7 @@ struct FakeAdmin: AdminService {
 
     func history(user: User) async throws(Problem) -> History {
         if user.login == "away" { throw .redisAway() }
-        let id = StreamID(milliseconds: 5, sequence: 1)
-        return History(user: user, messages: [.init(id: id, payload: "{\"a\":1}", read: true, status: "read")])
+        return History(user: user, messages: [.init(id: "5-1", payload: "{\"a\":1}", read: true, status: "read")])
     }
 }
 

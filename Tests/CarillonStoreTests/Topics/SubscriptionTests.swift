@@ -102,6 +102,23 @@ import Testing
         }
     }
 
+    @Test func operatorsSeeThemInTheHistory() async throws {
+        try await StoreLink.with { link in
+            _ = try await link.publish(.orders, "before")
+            _ = try await link.subscribe(alice, [.orders])
+            try await link.add(alice, "own")
+            for id in ["a", "b"] { _ = try await link.publish(.orders, id) }
+            _ = try await link.publish(.everybody, "all")
+            _ = try await link.markRead(["a"], of: .orders, by: alice)
+            try await link.redis("DEL", "notification:b")
+            let rows = try await AdminStore(redis: link.client, settings: link.settings).history(of: alice.key)
+            #expect(Set(rows.map(\.notificationID?.text)) == ["own", "a", "b", "all"])
+            #expect(rows.map(\.place) == rows.map(\.place).sorted())
+            #expect(rows.filter(\.isRead).map(\.notificationID?.text) == ["a"])
+            #expect(rows.filter { $0.payload == nil }.map(\.notificationID?.text) == ["b"])
+        }
+    }
+
     @Test func theEndOfASnoozeIsThatOfATopicsEntry() async throws {
         try await StoreLink.with { link in
             #expect(try await link.subscribe(alice, [.orders]))

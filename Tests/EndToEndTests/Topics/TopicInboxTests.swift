@@ -194,6 +194,20 @@ struct TopicInboxTests {
         #expect(try await again.next().type == "session.ready")
     }
 
+    @Test("who leaves a channel is told the number without what came to it")
+    func leaving() async throws {
+        let (user, channel) = (TestUser(), newChannel())
+        try await pod.subscribe(user, channel)
+        try await pod.notify(user)
+        try await pod.publish(channel)
+        let device = try await Device(client: pod.connect(user, "&unread_count=true"))
+        #expect(device.ready["unread_count"] == .number("2"))
+        try await device.client.send("unsubscribe", #"{"channels":["\#(channel)"]}"#)
+        #expect(try await device.client.expect("subscribe.ack").channels.isEmpty)
+        let change = try await device.client.expect("inbox.changed")
+        #expect(change["action"]?.string == "count" && change["unread_count"] == .number("1"))
+    }
+
     @Test("a channel may be called in any language", .timeLimit(.minutes(1)))
     func anyLanguage() async throws {
         let (user, channel) = (TestUser(), "заказы.\(newUUID())")
