@@ -24,8 +24,8 @@ import Testing
                 try await store(token)
             }
             try await redis(["XGROUP", "CREATE", stream, "notifications", "0"])
-            book.ledger.readSaid(book.entry(tokens[0]))
-            book.ledger.readAcknowledged(book.entry(tokens[0]))
+            book.ledger.readSaid(0, book.entry(tokens[0]))
+            book.ledger.readAcknowledged(0, book.entry(tokens[0]))
             try await redis(["HSET", "notification_state:1-user1", id(tokens[0]), "read"])
         }
 
