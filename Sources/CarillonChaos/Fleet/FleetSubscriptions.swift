@@ -11,7 +11,9 @@ final class FleetSubscriptions {
     private static let patience = TimeAmount.milliseconds(500)
     /// A user thinks for so long between two changes, so that late news of one is not taken for that of the next.
     private static let pause = TimeAmount.seconds(5)
-    private static let channelsAtFirst = 1...3
+    /// Of many channels each user takes more, so that each has somebody who listens.
+    private static let channelsAtFirst = 3
+    private static let shareAtFirst = 20
 
     private unowned let fleet: Fleet
     /// What each subscriber wants.
@@ -30,7 +32,8 @@ final class FleetSubscriptions {
         guard fleet.plan.topicShare > 0 else { return }
         isChanging = true
         for user in 0..<fleet.plan.users where fleet.chance(fleet.plan.subscriberShare) {
-            let count = Int.random(in: Self.channelsAtFirst, using: &fleet.random)
+            let most = max(Self.channelsAtFirst, fleet.plan.channels.count / Self.shareAtFirst)
+            let count = Int.random(in: 1...most, using: &fleet.random)
             let channels = Set(fleet.plan.channels.shuffled(using: &fleet.random).prefix(count))
             subscribers.append(user)
             wanted[user] = channels

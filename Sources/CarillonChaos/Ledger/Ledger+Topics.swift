@@ -4,7 +4,8 @@ package import NIOCore
 /// Who is subscribed to what, and what follows from it.
 ///
 /// A notification for a topic is owed to the devices of each user whose subscription was confirmed before the post was first sent, until
-/// he says that he wants no more. It may come to users of whom it is not certain that they were not subscribed while it was stored.
+/// he says that he wants no more. It may come to users of whom it is not certain that they were not subscribed while it was stored;
+/// other pods than the one that was told may take as long to hear of it as a delivery may take.
 extension Ledger {
     /// A post for a topic is about to be sent for the first time. - Returns: its token.
     package func posted(to topic: Topic, isKeyed: Bool) -> Int {
@@ -146,7 +147,13 @@ extension Ledger {
             return
         }
         let end = post.acceptedAt ?? now
-        if absences(subscription).contains(where: { $0.confirmed < post.firstSent && end < $0.end }) {
+        let isAbsent = absences(subscription).contains { absence in
+            guard end < absence.end, let due = faults.due(from: absence.confirmed, base: absence.confirmed) else {
+                return false
+            }
+            return due < post.firstSent
+        }
+        if isAbsent {
             findings.add(
                 .subscription,
                 "\(describe(index)) reached device \(device), stored while the user was not subscribed"

@@ -410,6 +410,13 @@ package final class Device: ConnectionSession {
         }
     }
 
+    /// Its user is not subscribed to a topic any more: what it has not been shown of it, it never is.
+    func left(_ topic: Topic, _ entries: some Collection<EntryReference>) {
+        guard case .replaying(var replay) = phase else { return }
+        replay.remove(Array(entries), of: topic)
+        phase = .replaying(replay)
+    }
+
     func toldSubscriptions(_ frame: inout DeviceFrame) {
         switch phase {
         case .live, .replaying: connection.send(&frame)
