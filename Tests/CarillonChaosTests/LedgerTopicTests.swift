@@ -189,4 +189,18 @@ import Testing
         #expect(known.isOn)
         #expect(known.last == book.entry(before).streamID && known.first == book.entry(after).streamID)
     }
+
+    /// After a wipe a subscription begins at nothing, whatever was there before.
+    @Test func snapshotForgetsWhatWasWiped() throws {
+        let devices = [book.device(), book.device(user: 1)]
+        book.subscribe(devices[1], [orders])
+        book.push(book.post(to: orders), of: orders, to: devices[1])
+        book.pass(.milliseconds(1))
+        book.subscribe(devices[0], [orders])
+        book.ledger.faultEnded(book.fault(.wiped(users: nil)))
+        book.pass(.milliseconds(1))
+        book.subscribe(devices[0], [orders])
+        let known = try #require(book.ledger.snapshot().listeners[0].subscriptions[orders])
+        #expect(known.last == .zero)
+    }
 }

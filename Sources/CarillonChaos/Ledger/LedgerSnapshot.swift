@@ -134,9 +134,10 @@ extension Ledger {
     private func snapshot(_ subscription: BookedSubscription, of topic: Topic) -> LedgerSnapshot.Subscription {
         var (last, first) = (StreamID.zero, StreamID.max)
         for post in posts where post.topic == topic {
-            guard let accepted = post.acceptedAt, let id = notifications[post.firstNotification].streamID else {
-                continue
-            }
+            // What a fault may have taken may have been before a subscription that was begun anew after it.
+            guard let accepted = post.acceptedAt, let id = notifications[post.firstNotification].streamID,
+                excuse(post.firstNotification) == nil
+            else { continue }
             if accepted < subscription.beganAt { last = max(last, id) }
             if let confirmed = subscription.confirmedAt, post.firstSent >= confirmed { first = min(first, id) }
         }
