@@ -134,7 +134,10 @@ package struct Verdict: Sendable {
     private var findingLines: [String] {
         guard !findings.isEmpty else { return [] }
         let total = findings.counts.values.reduce(0, +)
-        let shown = findings.list.prefix(Self.findingsShown)
+        // Of each kind some, so that many of one do not hide another.
+        let each = max(1, Self.findingsShown / findings.counts.count)
+        let shown = Dictionary(grouping: findings.list, by: \.kind).flatMap { $1.prefix(each) }
+            .sorted { $0.kind.rawValue < $1.kind.rawValue }
         return ["", "findings (\(shown.count) of \(total)):"] + shown.map { "  \($0.kind.rawValue): \($0.text)" }
     }
 
