@@ -164,7 +164,7 @@ struct InboxWatchTests {
                 )
             }
             #expect(await pod.run { _ in watches.value.count } == Limits.inboxWatches - 1)
-            try await pod.watching(user.key) { _ in
+            _ = try await pod.watching(user.key) { _ in
                 await #expect(throws: Problem.self) { try await pod.watching(user.key) { _ in } }
             }
             // All of them hear of one push.

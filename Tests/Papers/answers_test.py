@@ -144,8 +144,12 @@ class AnswersTest(unittest.TestCase):
             self.ask(operation, "422", target, wrong)
         if operation.path == "/ws":
             self.ask(operation, "426", target)
+        if "/channels/" in operation.path:
+            self.ask(operation, "400", target.replace("orders", "x" * 129))
         if operation.name in ("subscribe", "subscribeCamel"):
-            self.ask(operation, "422", target.replace("orders", "x" * 129))
+            for number in range(99):
+                call(self.hub, "PUT", target.replace("orders", f"c{number}"))
+            self.ask(operation, "422", target.replace("orders", "one-more"))
 
     def redis_away(self):
         target_of = self.notification()

@@ -25,9 +25,11 @@ extension Hub: ConnectionAcceptor {
                 connection: connection,
                 user: user,
                 number: nextDevice,
-                since: try Self.since(parameters["since"], lastEventID: lastEventID),
-                epoch: parameters["epoch"],
-                channels: try parameters.topics("channels"),
+                request: ReplayRequest(
+                    since: try Self.since(parameters["since"], lastEventID: lastEventID),
+                    epoch: parameters["epoch"],
+                    channels: try parameters.topics("channels")
+                ),
                 wantsUnreadCount: try parameters.flag("unread_count") ?? false,
                 hub: self
             )

@@ -23,11 +23,6 @@ package final class Device: ConnectionSession {
     private(set) var mark = StreamID.zero
     /// Entries that it was told of as cleared by its own replay, and need not hear of again.
     private var toldCleared: [StreamID] = []
-    /// The payloads of a page are on their way.
-    private var isFetchingPage = false
-    /// All is shown, but other devices of the user are being given what came to a topic.
-    private var isWaitingForTopics = false
-
     /// `sync.request`s that were not answered yet, the one under way first.
     private var syncs: [SyncRequest] = []
     private var isSyncAnswered = false
@@ -35,26 +30,16 @@ package final class Device: ConnectionSession {
     private static let syncsWaiting = 256
 
     private enum Phase {
-        /// It subscribes to the channels once it has been read.
-        case connecting(since: StreamPosition?, epoch: String?, channels: [Topic])
-        /// Redis was away when it wanted to read.
-        case waiting(since: StreamPosition?, epoch: String?, channels: [Topic])
-        case replaying(Replay)
+        case replaying(Replayer)
         case live
         case closed
     }
-
-    /// Entries whose payloads are asked for at once.
-    private static let pageSize = 32
-    private static let readOnCount = 100
 
     init(
         connection: DeviceConnection,
         user: User,
         number: UInt64,
-        since: StreamPosition?,
-        epoch: String?,
-        channels: [Topic],
+        request: ReplayRequest,
         wantsUnreadCount: Bool,
         hub: Hub
     ) {
@@ -64,7 +49,7 @@ package final class Device: ConnectionSession {
         self.wantsUnreadCount = wantsUnreadCount
         self.hub = hub
         self.connectedAt = Timestamp.nowMilliseconds()
-        self.phase = .connecting(since: since, epoch: epoch, channels: channels)
+        self.phase = .replaying(Replayer(request, hub: hub))
     }
 
     /// Unique among all pods and their restarts.
@@ -74,15 +59,23 @@ package final class Device: ConnectionSession {
         if case .live = phase { true } else { false }
     }
 
+    private var replayer: Replayer? {
+        if case .replaying(let replayer) = phase { replayer } else { nil }
+    }
+
+    /// What happens is told, now or in its replay.
+    private var isTold: Bool { isLive || replayer?.isUnderWay == true }
+
     // MARK: - Life of the socket
 
     package func opened() {
         inbox = hub.join(self)
-        start()
+        replayer?.begin(self)
     }
 
     package func closed() {
         let wasLive = isLive
+        replayer?.end()
         phase = .closed
         syncs.removeAll()
         guard let inbox else { return }
@@ -107,7 +100,7 @@ package final class Device: ConnectionSession {
     }
 
     package func drained() {
-        if case .replaying(let replay) = phase, !replay.isEmpty, !isFetchingPage { showPage() }
+        replayer?.drained()
         if isSyncAnswered { syncNext() }
     }
 
@@ -143,219 +136,25 @@ package final class Device: ConnectionSession {
 
     // MARK: - Replay
 
-    /// Reads the user's inbox and shows what the device has not seen.
-    private func start() {
-        guard case .connecting(let since, let epoch, let channels) = phase, let inbox else { return }
-        phase = .replaying(Replay())
-        let knownWhenSent = inbox.cursor.newest
-        let count = hub.store.settings.streamMaxLength
-        hub.store.read(.newest(count: count), of: user.key, withTopics: true) { [self] result in
-            guard case .replaying = phase else { return }
-            guard case .success(let part) = result else {
-                return phase = .waiting(since: since, epoch: epoch, channels: channels)
-            }
-            if !channels.isEmpty { hub.changeSubscriptions(channels, isSubscribing: true, by: self) }
-            if !part.entries.isEmpty { inbox.foundEntries() }
-            hub.topics.connected(inbox, part.topics) { [self] isLoaded in
-                guard case .replaying = phase else { return }
-                guard isLoaded else { return phase = .waiting(since: since, epoch: epoch, channels: []) }
-                resolve(since: since?.own, epoch: epoch, part) { [self] start in
-                    guard case .replaying(var replay) = phase else { return }
-                    replay.load(part, start: start)
-                    replay.load(part.topics)
-                    replay.readToEnd(knownWhenSent: knownWhenSent)
-                    if case .after(let since) = start { tellReads(part, upTo: since) }
-                    planTopics(&replay, since: epoch == nil || epoch == hub.epoch ? since?.topics ?? [:] : [:])
-                    phase = .replaying(replay)
-                    leaveOutExpired(replay.unseenUnread)
-                }
-            }
-        }
-    }
-
-    /// Plans what there is of the user's topics; a `since` beyond anything that a topic ever gave counts as absent.
-    private func planTopics(_ replay: inout Replay, since: [Topic: StreamID]) {
-        guard let inbox else { return }
-        for feed in hub.topics.feeds(of: inbox) {
-            let since = since[feed.topic].flatMap { $0 <= feed.cursor.position ? $0 : nil }
-            let entries = feed.entries(of: inbox)
-            let start = since.map { Replay.Start.after($0) } ?? .full
-            replay.plan(entries, of: feed.topic, start: start, through: feed.cursor.position)
-            guard let since else { continue }
-            for entry in entries where entry.streamID <= since && replay.record?.read[entry.notificationID] != nil {
-                connection.sendBulk(DeviceFrame { ServerFrame.writeReadAck(entry, of: feed.topic, into: &$0) })
-            }
-        }
-    }
-
-    /// Unread entries that this replay does not show count only while their payloads live.
-    private func leaveOutExpired(_ ids: [NotificationID]) {
-        // A socket that has taken everything must not begin the page on its own.
-        isFetchingPage = true
-        hub.store.expired(ids) { [self] result in
-            isFetchingPage = false
-            guard case .replaying(var replay) = phase else { return }
-            guard case .success(let expired) = result else { return startOver() }
-            for id in expired { replay.cleared(id) }
-            phase = .replaying(replay)
-            showPage()
-        }
-    }
-
-    /// A device that comes back has shown entries as unread that were read elsewhere meanwhile.
-    private func tellReads(_ part: InboxPart, upTo since: StreamID) {
-        for entry in part.entries.suffix(Limits.replayEntries) where entry.id <= since && part.isRead(entry) {
-            guard let reference = entry.reference else { continue }
-            connection.sendBulk(DeviceFrame { ServerFrame.writeReadAck(reference, into: &$0) })
-        }
-    }
-
     /// Redis is back: a device that could not be replayed begins again.
-    func retry() {
-        guard case .waiting(let since, let epoch, let channels) = phase else { return }
-        phase = .connecting(since: since, epoch: epoch, channels: channels)
-        start()
-    }
+    func retry() { replayer?.retry() }
 
-    /// A `since` of another epoch, or beyond anything that the stream ever gave, counts as absent.
-    private func resolve(
-        since: StreamID?,
-        epoch: String?,
-        _ part: InboxPart,
-        _ completion: @escaping (Replay.Start) -> Void
-    ) {
-        guard let since, epoch == nil || epoch == hub.epoch else { return completion(.full) }
-        if let last = part.entries.last, since <= last.id { return completion(.after(since)) }
-        hub.store.lastGeneratedID(of: user.key) { result in
-            let last = (try? result.get()) ?? nil
-            completion(last.map { since <= $0 } == true ? .after(since) : .full)
-        }
-    }
+    /// The devices of the user that are live have what came to his topics.
+    func topicsSettled() { replayer?.topicsSettled() }
 
-    /// Shows the next entries; goes on when the socket has taken them.
-    private func showPage() {
-        guard case .replaying(let replay) = phase else { return }
-        let page = replay.page(Self.pageSize)
-        guard !page.isEmpty else { return readOn() }
-        isFetchingPage = true
-        hub.store.payloads(of: page.map { $0.entry.notificationID ?? NotificationID("") }) { [self] result in
-            isFetchingPage = false
-            guard case .replaying(var replay) = phase else { return }
-            guard case .success(let payloads) = result else { return startOver() }
-            hub.metrics.replayEntries.increment(by: payloads.count)
-            var isAnythingSent = false
-            for payload in payloads {
-                guard let item = replay.advance() else { break }
-                if show(item, payload, &replay) { isAnythingSent = true }
-            }
-            mark = replay.mark
-            phase = .replaying(replay)
-            // Otherwise the next page follows when the socket has taken this one.
-            if replay.isEmpty || !isAnythingSent { showPage() }
-        }
-    }
+    /// It was shown everything up to here, or it was passed over.
+    func replayed(to id: StreamID) { mark = id }
 
-    /// Whether there was anything to show: read and expired entries, and those that name nothing, are passed over.
-    private func show(_ item: Replay.Item, _ payload: ByteBuffer?, _ replay: inout Replay) -> Bool {
-        guard let reference = item.entry.reference, !item.isGone else { return false }
-        if let topic = item.topic { return show(item, reference, of: topic, payload, &replay) }
-        let content = payload.flatMap { NotificationContent(payload: $0, streamID: item.entry.id) }
-        guard content != nil || !item.isRead else { return false }
-        let status: EntryStatus = content == nil ? .autoCleared : item.isRead ? .read : .unread
-        let shown = content ?? .expired(at: item.entry.id)
-        connection.sendBulk(
-            DeviceFrame(id: reference.streamID, position: eventID(replay)) {
-                ServerFrame.writePush(reference, shown, status, marks: replay.marks, into: &$0)
-            }
-        )
-        if status == .unread, let inbox {
-            hub.receiptKeeper.note(.replayed(reference.notificationID, at: Timestamp.nowMilliseconds()), for: inbox)
-        }
-        if status == .autoCleared {
-            replay.cleared(reference.notificationID)
-            toldCleared.append(reference.streamID)
-            hub.clear(reference, of: user.key)
-        }
-        return true
-    }
+    func wasTold(cleared entry: EntryReference) { toldCleared.append(entry.streamID) }
 
-    /// What has expired of a topic is left out without a word.
-    private func show(
-        _ item: Replay.Item,
-        _ entry: EntryReference,
-        of topic: Topic,
-        _ payload: ByteBuffer?,
-        _ replay: inout Replay
-    ) -> Bool {
-        guard let content = payload.flatMap({ NotificationContent(payload: $0, streamID: entry.streamID) }) else {
-            replay.cleared(entry.notificationID)
-            return false
-        }
-        let (status, marks): (EntryStatus, _) = (item.isRead ? .read : .unread, replay.record?.marks)
-        connection.sendBulk(
-            DeviceFrame(id: entry.streamID, position: eventID(replay)) {
-                ServerFrame.writePush(entry, content, status, of: topic, marks: marks, into: &$0)
-            }
-        )
-        hub.topics.receipts.given(entry.notificationID, of: topic, to: 1)
-        return true
-    }
-
-    /// What an event stream remembers of a frame of the replay; nil where it is the id alone.
-    private func eventID(_ replay: Replay) -> String? {
-        guard connection.transport == .eventStream else { return nil }
-        let position = replay.position
-        return position.topics.isEmpty ? nil : position.text
-    }
-
-    /// All that was planned is shown: goes live, unless there is something newer.
-    private func readOn() {
-        guard case .replaying(var replay) = phase, connection.isOpen, let inbox else { return }
-        guard inbox.cursor.newest > replay.mark else {
-            guard hub.topics.isSettled(inbox) else { return isWaitingForTopics = true }
-            guard !planNewer(&replay, inbox) else {
-                phase = .replaying(replay)
-                return showPage()
-            }
-            mark = replay.mark
-            phase = .live
-            inbox.wentLive(at: mark)
-            sendReady(unreadCount: replay.unreadCount)
-            if isCountDoubtful { inbox.teller.tell(InboxChange(.count, [])) }
-            return
-        }
-        let knownWhenSent = inbox.cursor.newest
-        hub.store.read(.after(replay.mark, count: Self.readOnCount), of: user.key) { [self] result in
-            guard case .replaying(let current) = phase else { return }
-            guard case .success(let part) = result else { return startOver() }
-            replay = current
-            replay.append(part)
-            if part.entries.count < Self.readOnCount { replay.readToEnd(knownWhenSent: knownWhenSent) }
-            phase = .replaying(replay)
-            showPage()
-        }
-    }
-
-    /// Plans what came to topics since they were planned. Whether there was anything: a topic has its turn once it is at its cursor.
-    private func planNewer(_ replay: inout Replay, _ inbox: Inbox) -> Bool {
-        for feed in hub.topics.feeds(of: inbox) where feed.cursor.position > replay.end(of: feed.topic) {
-            replay.plan(feed.entries(of: inbox), of: feed.topic, start: .full, through: feed.cursor.position)
-        }
-        return !replay.isEmpty
-    }
-
-    /// What it waited for has come: goes on.
-    func topicsSettled() {
-        guard isWaitingForTopics else { return }
-        isWaitingForTopics = false
-        readOn()
-    }
-
-    /// Redis went away in the middle: goes on behind the last entry shown, once it is back.
-    private func startOver() {
-        guard case .replaying(let replay) = phase else { return }
-        let position = replay.position
-        phase = .waiting(since: position.isEmpty ? nil : position, epoch: nil, channels: [])
+    /// It was shown all there is.
+    func wentLive(at id: StreamID, unreadCount: Int) {
+        mark = id
+        replayer?.end()
+        phase = .live
+        inbox?.wentLive(at: mark)
+        sendReady(unreadCount: unreadCount)
+        if isCountDoubtful { inbox?.teller.tell(InboxChange(.count, [])) }
     }
 
     private func sendReady(unreadCount: Int) {
@@ -399,15 +198,12 @@ package final class Device: ConnectionSession {
         return topics.isEmpty ? nil : StreamPosition(own: mark == .zero ? nil : mark, topics: topics).text
     }
 
+    func told(read entry: EntryReference, _ frame: inout DeviceFrame) {
+        if replayer.map({ $0.read(entry) }) ?? isLive { connection.send(&frame) }
+    }
+
     func told(read: TopicReference, _ frame: inout DeviceFrame) {
-        switch phase {
-        case .live: connection.send(&frame)
-        case .replaying(var replay):
-            let tellNow = replay.read(read)
-            phase = .replaying(replay)
-            if tellNow { connection.send(&frame) }
-        case .connecting, .waiting, .closed: break
-        }
+        if replayer.map({ $0.read(read) }) ?? isLive { connection.send(&frame) }
     }
 
     /// Its user is not subscribed to a topic any more: what it has not been shown of it, it never is.
@@ -418,38 +214,20 @@ package final class Device: ConnectionSession {
     }
 
     func toldSubscriptions(_ frame: inout DeviceFrame) {
-        switch phase {
-        case .live, .replaying: connection.send(&frame)
-        case .connecting, .waiting, .closed: break
-        }
-    }
-
-    func told(read entry: EntryReference, _ frame: inout DeviceFrame) {
-        switch phase {
-        case .live: connection.send(&frame)
-        case .replaying(var replay):
-            let tellNow = replay.read(entry)
-            phase = .replaying(replay)
-            if tellNow { connection.send(&frame) }
-        case .connecting, .waiting, .closed: break
-        }
+        if isTold { connection.send(&frame) }
     }
 
     func told(cleared entry: EntryReference, _ frame: inout DeviceFrame) {
         guard entry.streamID <= mark, !toldCleared.contains(entry.streamID) else { return }
-        if case .replaying(var replay) = phase {
-            replay.cleared(entry.notificationID)
-            phase = .replaying(replay)
-        }
+        replayer?.cleared(entry)
         connection.send(&frame)
     }
 
     /// The inbox changed; the frame that says so follows with the number of unread ones.
     func heard(_ change: InboxChange) {
-        guard case .replaying(var replay) = phase else { return }
+        guard let replayer, replayer.isUnderWay else { return }
         isCountDoubtful = true
-        if change.action.removes { replay.remove(change.entries, of: change.topic) }
-        phase = .replaying(replay)
+        if change.action.removes { replayer.removed(change) }
     }
 
     func told(_ change: InboxChange, _ frame: inout DeviceFrame) {
@@ -457,10 +235,7 @@ package final class Device: ConnectionSession {
             guard isLive, wantsUnreadCount || isCountDoubtful else { return }
             isCountDoubtful = false
         }
-        switch phase {
-        case .live, .replaying: connection.send(&frame)
-        case .connecting, .waiting, .closed: break
-        }
+        if isTold { connection.send(&frame) }
     }
 }
 

@@ -15,7 +15,7 @@ extension InboxStore {
     /// Stores a notification for a topic: payload first, then the stream entry, then a look at the entry before it.
     ///
     /// - Cost: four commands, however many are subscribed
-    /// - Parameter completion: Nil where Redis did not confirm all of it. An entry without an id was trimmed since.
+    /// - Parameter completion: Nil where an earlier try of a keyed request had stored it, and it was trimmed since.
     package func publish(
         _ content: NotificationContent,
         to topic: Topic,

@@ -44,6 +44,23 @@ struct TopicInboxTests {
         #expect(try await bystander.messages().isEmpty)
     }
 
+    @Test("a snooze that ends is told, and the payload outlives it", .timeLimit(.minutes(1)))
+    func snoozeEnds() async throws {
+        let (user, channel) = (TestUser(), newChannel())
+        try await pod.subscribe(user, channel)
+        let device = try await pod.device(user)
+        let id = try await pod.publish(channel, members: #","ttl_seconds":5"#)
+        let place = try await device.push()["stream_id"]
+        try await pod.inboxDocument(user, "PUT", "/\(id)/snooze", body: #"{"until":"\#(later(2))"}"#)
+        #expect(try await device.client.expect("inbox.changed")["unread_count"] == .number("0"))
+        #expect(try await pod.redis("TTL", "notification:\(id)").int ?? 0 > 800)
+        let change = try await device.client.first("inbox.changed", within: .seconds(10))
+        #expect(change["action"]?.string == "unsnooze")
+        #expect(change["notifications"]?.array?.first?["stream_id"] == place)
+        #expect(change["unread_count"] == .number("1"))
+        #expect(try await pod.inboxIDs(user) == [id])
+    }
+
     private func later(_ seconds: Double) -> String {
         ISO8601DateFormatter().string(from: Date(timeIntervalSinceNow: seconds))
     }
@@ -175,6 +192,23 @@ struct TopicInboxTests {
         let again = try await pod.stream(user, lastEventID: last)
         for text in ["live", "own too"] { #expect(try await again.next().data["message"]?.string == text) }
         #expect(try await again.next().type == "session.ready")
+    }
+
+    @Test("a channel may be called in any language", .timeLimit(.minutes(1)))
+    func anyLanguage() async throws {
+        let (user, channel) = (TestUser(), "заказы.\(newUUID())")
+        let device = try await pod.device(user)
+        try await device.client.send("subscribe", "{\"channels\":[\"\(channel)\"]}")
+        #expect(try await device.client.expect("subscribe.ack").channels == [channel])
+        try await pod.publish(channel, message: "1")
+        #expect(try await device.push()["stream_id"]?.string?.hasSuffix("@\(channel)") == true)
+        let reader = try await pod.stream(user)
+        #expect(try await reader.next().data["channel"]?.string == channel)
+        try await pod.publish(channel, message: "2")
+        let again = try await pod.stream(user, lastEventID: reader.lastEventID)
+        #expect(try await again.replay().texts == ["2"])
+        let path = channel.replacingOccurrences(of: "заказы", with: "%D0%B7%D0%B0%D0%BA%D0%B0%D0%B7%D1%8B")
+        #expect(try await pod.inboxDocument(user, "DELETE", "/channels/\(path)").channels.isEmpty)
     }
 
     @Test("a long poll is answered when something comes to a topic", .timeLimit(.minutes(1)))
