@@ -3,8 +3,8 @@ package import NIOCore
 
 /// Who is subscribed to what, and what follows from it.
 ///
-/// A notification for a topic is owed to the devices of each user whose subscription was confirmed before the post was first sent, until
-/// he says that he wants no more. It may come to users of whom it is not certain that they were not subscribed while it was stored;
+/// A notification for a topic is owed to the devices of each user whose subscription was confirmed before the post was first sent,
+/// until he says that he wants no more. It may come to users of whom it is not certain that they were not subscribed while it was stored;
 /// other pods than the one that was told may take as long to hear of it as a delivery may take.
 extension Ledger {
     /// A post for a topic is about to be sent for the first time. - Returns: its token.

@@ -207,11 +207,7 @@ package final class Device: ConnectionSession {
     }
 
     /// Its user is not subscribed to a topic any more: what it has not been shown of it, it never is.
-    func left(_ topic: Topic, _ entries: some Collection<EntryReference>) {
-        guard case .replaying(var replay) = phase else { return }
-        replay.remove(Array(entries), of: topic)
-        phase = .replaying(replay)
-    }
+    func left(_ topic: Topic, _ entries: ArraySlice<EntryReference>) { replayer?.left(topic, entries) }
 
     func toldSubscriptions(_ frame: inout DeviceFrame) {
         if isTold { connection.send(&frame) }

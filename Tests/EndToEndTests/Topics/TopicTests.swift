@@ -96,6 +96,23 @@ struct TopicTests {
         #expect(try await pod.device(user).replay.texts == ["after"])
     }
 
+    /// As a device may be that comes from a pod which heard of it earlier.
+    @Test("an entry of which the pod has not heard yet can be read, and nobody else's")
+    func readUnheard() async throws {
+        let (user, channel, id) = (TestUser(), newChannel(), newUUID())
+        try await pod.subscribe(user, channel)
+        let device = try await pod.device(user)
+        try await pod.redis("SET", "notification:\(id)", #"{"message":"unheard"}"#)
+        let place = try #require(try await pod.redis("XADD", "notif:topic:\(channel)", "*", "nid", id).string)
+        let pair = #"{"notification_id":"\#(id)","stream_id":"\#(place)@\#(channel)"}"#
+        try await device.client.send("notification.read", pair)
+        #expect(try await device.client.expect("notification.read.ack")["notification_id"]?.string == id)
+        #expect(try await pod.redis("HGET", "notif:topics:\(user.key)", "read:\(id)").string != nil)
+        let stranger = try await pod.device(TestUser())
+        try await stranger.client.send("notification.read", pair)
+        #expect(try await stranger.client.expect("error")["code"] == .string("not_found"))
+    }
+
     @Test("who was away gets what came meanwhile, in the order of ids among his own")
     func replay() async throws {
         let (user, channel) = (TestUser(), newChannel())
