@@ -14,6 +14,9 @@ package struct ChaosOptions: Sendable {
     package var keyedShare = 0.3
     /// Share of these that are sent to two pods at the same moment.
     package var racedShare = 0.2
+    /// Share of the posts that are for a channel or everybody, and how many channels there are.
+    package var topicShare = 0.1
+    package var channels = 4
     package var readShare = 0.5
     /// Settings of the pods.
     package var settings: [String: String] = [:]
@@ -48,6 +51,8 @@ package struct ChaosOptions: Sendable {
         add("--devices", devices, unless: devicesPerUser == standard.devicesPerUser)
         add("--keyed", "\(keyedShare)", unless: keyedShare == standard.keyedShare)
         add("--raced", "\(racedShare)", unless: racedShare == standard.racedShare)
+        add("--topics", "\(topicShare)", unless: topicShare == standard.topicShare)
+        add("--channels", "\(channels)", unless: channels == standard.channels)
         add("--read", "\(readShare)", unless: readShare == standard.readShare)
         for (name, value) in settings.sorted(by: { $0.key < $1.key }) { words += ["--set", "\(name)=\(value)"] }
         return words.joined(separator: " ")

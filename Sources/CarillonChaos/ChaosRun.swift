@@ -159,6 +159,9 @@ private final class Load {
             postsPerSecond: options.postsPerSecond,
             keyedShare: options.keyedShare,
             racedShare: options.racedShare,
+            topicShare: options.topicShare,
+            channels: options.channels,
+            resubscribeEvery: .milliseconds(500),
             readShare: options.readShare,
             moveEvery: .seconds(1)
         )

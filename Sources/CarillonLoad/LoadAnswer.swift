@@ -10,7 +10,8 @@ package struct LoadAnswer: Sendable {
     package let isReplayed: Bool
     package let body: ByteBuffer
 
-    /// The notification ids of a 202, one for each target in order; nil where the body is something else.
+    /// The notification ids of a 202, one for each target in order, or that of a topic's notification; nil where the body is
+    /// something else.
     package var notificationIDs: [LoadUUID]? {
         body.withUnsafeReadableBytes { bytes in
             var ids: [LoadUUID?] = []
@@ -18,8 +19,9 @@ package struct LoadAnswer: Sendable {
             do throws(JSONScanner.Malformed) {
                 try scanner.object { (scanner, name) throws(JSONScanner.Malformed) in
                     guard scanner.equals(name, "results") else {
-                        _ = try scanner.value()
-                        return
+                        let value = try scanner.value()
+                        guard scanner.equals(name, "notification_id"), let text = value.text else { return }
+                        return ids.append(LoadUUID(bytes: UnsafeRawBufferPointer(rebasing: bytes[text.range])))
                     }
                     try scanner.array { (scanner, _) throws(JSONScanner.Malformed) in
                         var id: LoadUUID?

@@ -15,12 +15,21 @@ package final class LoadDevice: ChannelInboundHandler {
 
     /// What the device has already.
     package struct Resume: Sendable {
-        package let since: StreamID
+        package private(set) var since: StreamPosition
         package let epoch: String
 
-        package init(since: StreamID, epoch: String) {
-            self.since = since
+        package init(since: StreamID, topics: [Topic: StreamID] = [:], epoch: String) {
+            self.since = StreamPosition(own: since, topics: topics)
             self.epoch = epoch
+        }
+
+        /// The device was given the entry.
+        package mutating func advance(to place: EntryPlace) {
+            if let topic = place.topic {
+                since.topics[topic] = max(since.topics[topic] ?? .zero, place.streamID)
+            } else {
+                since.own = max(since.own ?? .zero, place.streamID)
+            }
         }
     }
 
@@ -58,7 +67,7 @@ package final class LoadDevice: ChannelInboundHandler {
     ) {
         self.eventLoop = eventLoop
         self.port = port
-        let resume = resume.map { "&since=\($0.since)&epoch=\($0.epoch)" } ?? ""
+        let resume = resume.map { "&since=\($0.since.text)&epoch=\($0.epoch)" } ?? ""
         target = "/ws?user_id=\(userID)&login=\(login)\(resume)"
         self.observer = observer
     }
@@ -78,9 +87,17 @@ package final class LoadDevice: ChannelInboundHandler {
     /// Says that the user read these, at most 100 of them.
     package func read(_ entries: [LoadEntry]) {
         guard case .open = phase, !entries.isEmpty else { return }
-        let pairs = entries.map { "{\"notification_id\":\"\($0.id)\",\"stream_id\":\"\($0.streamID)\"}" }
+        let pairs = entries.map { "{\"notification_id\":\"\($0.id)\",\"stream_id\":\"\($0.place.text)\"}" }
         let data = pairs.count == 1 ? pairs[0] : "[\(pairs.joined(separator: ","))]"
         write(.text, ByteBuffer(string: "{\"type\":\"notification.read\",\"data\":\(data)}"))
+    }
+
+    /// Subscribes the user to channels, or ends that. The observer hears `subscribed`.
+    package func changeSubscriptions(_ channels: Set<Topic>, isSubscribing: Bool) {
+        guard case .open = phase, !channels.isEmpty else { return }
+        let names = channels.map { JSON.quoted($0.name) }.joined(separator: ",")
+        let type = isSubscribing ? "subscribe" : "unsubscribe"
+        write(.text, ByteBuffer(string: "{\"type\":\"\(type)\",\"data\":{\"channels\":[\(names)]}}"))
     }
 
     /// Closes with a handshake; gives the server two seconds to answer.
@@ -179,6 +196,7 @@ package final class LoadDevice: ChannelInboundHandler {
         case .readAck(let entry): observer?.readAcknowledged(self, entry)
         case .autoCleared(let entry): observer?.autoCleared(self, entry)
         case .ready(let ready): observer?.ready(self, ready)
+        case .subscribed(let channels): observer?.subscribed(self, channels)
         case .error(let error): observer?.failed(self, error)
         case .other: break
         }

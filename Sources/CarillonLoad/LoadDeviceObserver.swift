@@ -4,11 +4,15 @@ package import NIOCore
 /// A stream entry and the notification that it names.
 package struct LoadEntry: Hashable, Sendable {
     package let id: LoadUUID
-    package let streamID: StreamID
+    package let place: EntryPlace
 
-    package init(id: LoadUUID, streamID: StreamID) {
+    package var streamID: StreamID { place.streamID }
+    /// Nil in the user's own stream.
+    package var topic: Topic? { place.topic }
+
+    package init(id: LoadUUID, streamID: StreamID, topic: Topic? = nil) {
         self.id = id
-        self.streamID = streamID
+        place = EntryPlace(streamID, in: topic)
     }
 }
 
@@ -31,6 +35,8 @@ package struct LoadPush: Sendable {
 package struct LoadReady: Sendable {
     package let unreadCount: Int
     package let lastStreamID: StreamID
+    /// How far the device has been told of each topic.
+    package let topics: [Topic: StreamID]
     package let epoch: String
 }
 
@@ -71,6 +77,8 @@ package protocol LoadDeviceObserver: AnyObject {
     func readAcknowledged(_ device: LoadDevice, _ entry: LoadEntry)
     func autoCleared(_ device: LoadDevice, _ entry: LoadEntry)
     func ready(_ device: LoadDevice, _ ready: LoadReady)
+    /// A `subscribe.ack`: these are all the user's channels.
+    func subscribed(_ device: LoadDevice, _ channels: Set<Topic>)
     func failed(_ device: LoadDevice, _ error: LoadErrorFrame)
     /// The connection is gone, or was never made. Said once, and nothing follows.
     func closed(_ device: LoadDevice, _ close: LoadClose)

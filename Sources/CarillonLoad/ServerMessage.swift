@@ -1,4 +1,4 @@
-internal import CarillonDomain
+package import CarillonDomain
 package import NIOCore
 
 /// A text message of the server, as far as a load driver looks into it.
@@ -11,6 +11,7 @@ package enum ServerMessage {
     case readAck(LoadEntry)
     case autoCleared(LoadEntry)
     case ready(LoadReady)
+    case subscribed(Set<Topic>)
     case error(LoadErrorFrame)
     /// A type that load drivers do not ask for.
     case other
@@ -58,8 +59,19 @@ package enum ServerMessage {
                 return .failure(LoadError("session.ready lacks a member"))
             }
             return .success(
-                .ready(LoadReady(unreadCount: Int(count), lastStreamID: last, epoch: scanner.string(epoch)))
+                .ready(
+                    LoadReady(
+                        unreadCount: Int(count),
+                        lastStreamID: last,
+                        topics: members.topics,
+                        epoch: scanner.string(epoch)
+                    )
+                )
             )
+        }
+        if scanner.equals(type, "subscribe.ack") {
+            guard let channels = members.channels else { return .failure(LoadError("a subscribe.ack has no channels")) }
+            return .success(.subscribed(channels))
         }
         if scanner.equals(type, "error") {
             guard let code = members.code else { return .failure(LoadError("an error has no code")) }
@@ -83,6 +95,8 @@ private struct Members {
     var epoch: JSONScanner.Text?
     var code: JSONScanner.Text?
     var detail: JSONScanner.Text?
+    var topics: [Topic: StreamID] = [:]
+    var channels: Set<Topic>?
 
     init(_ bytes: UnsafeRawBufferPointer) throws(JSONScanner.Malformed) {
         var scanner = JSONScanner(bytes)
@@ -104,6 +118,8 @@ private struct Members {
     private mutating func readData(_ scanner: inout JSONScanner) throws(JSONScanner.Malformed) {
         var members = self
         try scanner.object { (scanner, name) throws(JSONScanner.Malformed) in
+            if scanner.equals(name, "topics") { return try members.readTopics(&scanner) }
+            if scanner.equals(name, "channels") { return try members.readChannels(&scanner) }
             let value = try scanner.value()
             if scanner.equals(name, "notification_id") {
                 members.notificationID = value.text
@@ -128,12 +144,33 @@ private struct Members {
         self = members
     }
 
+    private mutating func readTopics(_ scanner: inout JSONScanner) throws(JSONScanner.Malformed) {
+        var topics: [Topic: StreamID] = [:]
+        try scanner.object { (scanner, name) throws(JSONScanner.Malformed) in
+            guard let text = try scanner.value().text, let id = StreamID(scanner.string(text)) else { return }
+            topics[Topic(stored: scanner.string(name))] = id
+        }
+        self.topics = topics
+    }
+
+    private mutating func readChannels(_ scanner: inout JSONScanner) throws(JSONScanner.Malformed) {
+        var channels: Set<Topic> = []
+        try scanner.array { (scanner, _) throws(JSONScanner.Malformed) in
+            guard let text = try scanner.value().text else { return }
+            channels.insert(Topic(stored: scanner.string(text)))
+        }
+        self.channels = channels
+    }
+
     func entry(_ bytes: UnsafeRawBufferPointer) -> LoadEntry? {
         guard let notificationID, let streamID,
-            let id = LoadUUID(bytes: UnsafeRawBufferPointer(rebasing: bytes[notificationID.range])),
-            let stream = StreamID(bytes: UnsafeRawBufferPointer(rebasing: bytes[streamID.range]))
+            let id = LoadUUID(bytes: UnsafeRawBufferPointer(rebasing: bytes[notificationID.range]))
         else { return nil }
-        return LoadEntry(id: id, streamID: stream)
+        if let stream = StreamID(bytes: UnsafeRawBufferPointer(rebasing: bytes[streamID.range])) {
+            return LoadEntry(id: id, streamID: stream)
+        }
+        guard let place = EntryPlace(JSONScanner(bytes).string(streamID)) else { return nil }
+        return LoadEntry(id: id, streamID: place.streamID, topic: place.topic)
     }
 }
 

@@ -24,8 +24,8 @@ import Testing
                 try await store(token)
             }
             try await redis(["XGROUP", "CREATE", stream, "notifications", "0"])
-            book.ledger.readSaid(book.entry(tokens[0]))
-            book.ledger.readAcknowledged(book.entry(tokens[0]))
+            book.ledger.readSaid(0, book.entry(tokens[0]))
+            book.ledger.readAcknowledged(0, book.entry(tokens[0]))
             try await redis(["HSET", "notification_state:1-user1", id(tokens[0]), "read"])
         }
 
@@ -187,6 +187,87 @@ import Testing
         }
     }
 
+    /// One notification for a channel to which the user is subscribed, as it should be.
+    private func publish(on stage: Stage) async throws -> Int {
+        let orders = Topic(stored: "orders")
+        stage.book.subscribe(0, [orders])
+        let token = stage.book.post(to: orders)
+        stage.book.push(token, of: orders, to: 0)
+        try await stage.redis(["HSET", "notif:topics:1-user1", "sub:orders", "1-0"])
+        let message = WireJSON.quoted(MessageToken.message(token, padding: 3))
+        try await stage.redis(["SET", "notification:\(stage.id(token))", "{\"message\":\(message)}"])
+        let place = stage.book.entry(token).streamID.text
+        try await stage.redis(["XADD", "notif:topic:orders", place, "nid", stage.id(token)])
+        return token
+    }
+
+    @Test func topicThatIsAsItShouldBe() async throws {
+        try await withStage { stage in
+            _ = try await publish(on: stage)
+            let report = try await stage.report()
+            let words = report.findings.list.map(\.text)
+            #expect(words.isEmpty && report.stored == 3)
+        }
+    }
+
+    @Test func topicsEntryThatIsGone() async throws {
+        try await withStage { stage in
+            _ = try await publish(on: stage)
+            try await stage.redis(["DEL", "notif:topic:orders"])
+            only(try await stage.report(), .notStored)
+        }
+    }
+
+    @Test func topicsEntryThatIsStoredTwice() async throws {
+        try await withStage { stage in
+            let token = try await publish(on: stage)
+            try await stage.redis(["XADD", "notif:topic:orders", "*", "nid", stage.id(token)])
+            only(try await stage.report(), .storedTwice)
+        }
+    }
+
+    @Test func topicsReadThatIsGone() async throws {
+        try await withStage { stage in
+            let entry = stage.book.entry(try await publish(on: stage), of: Topic(stored: "orders"))
+            stage.book.ledger.readSaid(0, entry)
+            stage.book.ledger.readAcknowledged(0, entry)
+            only(try await stage.report(), .readLost)
+        }
+    }
+
+    /// Gone, begun too late or too early, or still there after its end.
+    @Test(arguments: [nil, "1000000-0", "0-0"])
+    func subscriptionThatIsWrong(since: String?) async throws {
+        try await withStage { stage in
+            if since == "0-0" {
+                let early = stage.book.post(to: Topic(stored: "orders"))
+                try await stage.redis([
+                    "XADD", "notif:topic:orders", stage.book.entry(early).streamID.text, "nid", stage.id(early),
+                ])
+                try await stage.redis(["SET", "notification:\(stage.id(early))", "{}"])
+                let stranger = stage.book.device(user: 1)
+                stage.book.subscribe(stranger, [Topic(stored: "orders")])
+                stage.book.push(early, of: Topic(stored: "orders"), to: stranger)
+                stage.book.pass(.milliseconds(1))
+            }
+            _ = try await publish(on: stage)
+            try await stage.redis(["DEL", "notif:topics:1-user1"])
+            if let since { try await stage.redis(["HSET", "notif:topics:1-user1", "sub:orders", since]) }
+            let report = try await stage.report()
+            #expect(report.findings.list.map(\.text).contains { $0.hasPrefix("user1: ") })
+            #expect(report.findings.count(.subscription) > 0)
+        }
+    }
+
+    @Test func subscriptionThatOutlivesItsEnd() async throws {
+        try await withStage { stage in
+            _ = try await publish(on: stage)
+            stage.book.pass(.milliseconds(1))
+            stage.book.subscribe(0, [Topic(stored: "orders")], isOn: false)
+            only(try await stage.report(), .subscription)
+        }
+    }
+
     @Test func replayIsComparedWithRedis() async throws {
         try await withStage { stage in
             let server = try await ServerProcess.start(redisPort: stage.process.port)
@@ -194,6 +275,7 @@ import Testing
             let snapshot = stage.book.ledger.snapshot()
             let right = try await Audit(redisPort: stage.process.port, ports: [server.port]).run(snapshot)
             #expect(right.replays == 1 && right.findings.list.map(\.text) == [])
+            #expect(right.lists == 1)
             // The payload's end is no news to the ledger, but the replay shows the entry as cleared.
             try await stage.redis(["DEL", "notification:\(stage.id(stage.tokens[1]))"])
             let wrong = try await Audit(redisPort: stage.process.port, ports: [server.port]).run(snapshot)

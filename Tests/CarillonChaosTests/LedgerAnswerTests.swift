@@ -65,9 +65,9 @@ import Testing
         let device = book.device()
         let token = book.post()
         book.push(token, to: device)
-        book.ledger.readSaid(book.entry(token))
-        book.ledger.readAcknowledged(book.entry(token))
-        book.ledger.readAcknowledged(book.entry(token))
+        book.ledger.readSaid(0, book.entry(token))
+        book.ledger.readAcknowledged(0, book.entry(token))
+        book.ledger.readAcknowledged(0, book.entry(token))
         let snapshot = book.ledger.snapshot()
         #expect(snapshot.findings.isEmpty)
         #expect(snapshot.counts.readsSaid == 1 && snapshot.counts.readsAcknowledged == 1)
@@ -78,7 +78,7 @@ import Testing
         let devices = [book.device(), book.device()]
         let token = book.post()
         book.push(token, to: devices[0])
-        book.ledger.readSaid(book.entry(token))
+        book.ledger.readSaid(0, book.entry(token))
         book.push(token, to: devices[1], status: .read)
         #expect(book.ledger.snapshot().findings.isEmpty)
     }
@@ -87,7 +87,7 @@ import Testing
         let device = book.device()
         let token = book.post()
         book.push(token, to: device)
-        book.ledger.readSaid(book.entry(token))
+        book.ledger.readSaid(0, book.entry(token))
         #expect(book.ledger.snapshot().findings.count(.readUnanswered) == 1)
     }
 
@@ -95,7 +95,7 @@ import Testing
         let device = book.device()
         let token = book.post()
         book.push(token, to: device, status: .read)
-        book.ledger.readAcknowledged(book.entry(token))
+        book.ledger.readAcknowledged(0, book.entry(token))
         #expect(book.count(.unexpected) == 2)
     }
 
@@ -104,7 +104,7 @@ import Testing
         let device = book.device()
         let token = book.post()
         book.push(token, to: device)
-        book.ledger.readSaid(book.entry(token))
+        book.ledger.readSaid(0, book.entry(token))
         let error = LoadErrorFrame(code: code, detail: "", entry: book.entry(token))
         let again = book.ledger.readRefused(device, error)
         #expect(!again && book.count(.readLost) == 1)
@@ -114,7 +114,7 @@ import Testing
         let device = book.device()
         let token = book.post()
         book.push(token, to: device)
-        book.ledger.readSaid(book.entry(token))
+        book.ledger.readSaid(0, book.entry(token))
         book.ledger.faultEnded(book.fault(.wiped(users: nil)))
         book.ledger.readRefused(device, LoadErrorFrame(code: "not_found", detail: "", entry: book.entry(token)))
         let snapshot = book.ledger.snapshot()

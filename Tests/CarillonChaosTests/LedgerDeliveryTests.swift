@@ -165,7 +165,7 @@ import Testing
         let late = book.post()
         book.pass(.seconds(11))
         book.ledger.pushed(device, token: nil, entry: book.entry(late), status: .autoCleared)
-        book.ledger.autoCleared(book.entry(late))
+        book.ledger.autoCleared(0, book.entry(late))
         #expect(book.count(.payloadLost) == 1)
         book.ledger.pushed(device, token: nil, entry: book.entry(90), status: .autoCleared)
         #expect(book.count(.payloadLost) == 2)
@@ -176,7 +176,7 @@ import Testing
         book.lose(devices[0], .dropped, isOwnWish: true)
         let tokens = (0..<102).map { _ in book.post() }
         for token in tokens { book.push(token, to: devices[1]) }
-        book.ledger.readSaid(book.entry(tokens[0]))
+        book.ledger.readSaid(0, book.entry(tokens[0]))
         book.ledger.connecting(devices[0])
         for token in tokens[2...] { book.push(token, to: devices[0]) }
         book.ledger.ready(devices[0])

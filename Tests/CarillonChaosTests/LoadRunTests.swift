@@ -32,6 +32,34 @@ import Testing
         }
     }
 
+    /// Half of the posts are for channels and everybody, and users change their subscriptions all the time.
+    @Test func quietRunWithTopicsIsGreen() async throws {
+        try await withPods(2) { redis, pods in
+            let plan = FleetPlan(
+                users: 10,
+                postsPerSecond: 60,
+                topicShare: 0.5,
+                resubscribeEvery: .milliseconds(50),
+                moveEvery: .milliseconds(200)
+            )
+            let ports = pods.map(\.port)
+            let run = try await LoadRun.make(plan, ports: ports)
+            try await run.call { fleet, _ in fleet.start() }
+            try await posts(400, of: run)
+            let ledger = try await run.finish()
+            let audit = try await Audit(redisPort: redis.port, ports: ports).run(ledger)
+            try await run.stop()
+
+            let verdict = Verdict(seed: 1, command: "none", ledger: ledger, audit: audit)
+            let isGreen = verdict.isGreen
+            #expect(isGreen, "\(verdict.text)")
+            #expect(audit.stored == ledger.counts.accepted)
+            #expect(ledger.counts.topicsAccepted > 100 && ledger.counts.topicsDelivered > ledger.counts.topicsAccepted)
+            #expect(ledger.counts.subscriptionsChanged > 5)
+            #expect(audit.replays == 10 && audit.lists == 10)
+        }
+    }
+
     /// A pod is killed and comes back; nothing is lost, and its devices and posts go to the other one meanwhile.
     @Test func runWithAPodThatDiesIsGreen() async throws {
         try await withPods(2) { redis, pods in

@@ -71,4 +71,13 @@ import Testing
         #expect(text.contains("findings (20 of 30):"))
         #expect(text.split(separator: "\n").count { $0.hasPrefix("  pushed or stored, but never posted: ") } == 20)
     }
+
+    @Test func manyOfOneKindDoNotHideAnother() {
+        let device = book.device()
+        for token in 100..<130 { book.push(token, to: device) }
+        book.post()
+        let text = verdict().text
+        #expect(text.contains("findings (11 of 31):"))
+        #expect(text.contains("  not delivered: post 0"))
+    }
 }

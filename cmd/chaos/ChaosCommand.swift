@@ -28,6 +28,9 @@ struct ChaosCommand: AsyncParsableCommand {
     @Option(help: ArgumentHelp("Devices of a user.", valueName: "from...to")) var devices = "1...3"
     @Option(help: ArgumentHelp("Share of the posts with an Idempotency-Key.", valueName: "0…1")) var keyed = 0.3
     @Option(help: ArgumentHelp("Share of these sent to two pods at once.", valueName: "0…1")) var raced = 0.2
+    @Option(help: ArgumentHelp("Share of the posts that are for a channel or everybody.", valueName: "0…1"))
+    var topics = 0.1
+    @Option(help: ArgumentHelp("Channels to subscribe to.", valueName: "n")) var channels = 4
     @Option(help: ArgumentHelp("Share of the pushes that devices read.", valueName: "0…1")) var read = 0.5
     @Option(help: ArgumentHelp("A setting of the pods; may be repeated.", valueName: "NAME=value"))
     var set: [String] = []
@@ -79,12 +82,16 @@ struct ChaosCommand: AsyncParsableCommand {
             guard parts.count == 2 else { throw ValidationError("--set takes NAME=value") }
             options.settings[parts[0]] = parts[1]
         }
-        guard pods > 1, users > 0, rate > 0 else { throw ValidationError("two pods, one user and some posts at least") }
+        guard pods > 1, users > 0, rate > 0, channels > 0 else {
+            throw ValidationError("two pods, one user, one channel and some posts at least")
+        }
         options.pods = pods
         options.users = users
         options.postsPerSecond = rate
         options.keyedShare = keyed
         options.racedShare = raced
+        options.topicShare = topics
+        options.channels = channels
         options.readShare = read
         options.logFolder = keepLogs
         options.isQuiet = quiet

@@ -76,6 +76,26 @@ package struct Cell: Sendable {
             ),
             rivals: [.nchan, .nats, .bare]
         ),
+        Cell(
+            name: "topic-10k",
+            summary: "10,000 users with a device each, subscribed to one channel",
+            work: RateCell(
+                shape: LoadShape(
+                    connections: 10_000,
+                    users: 1,
+                    isTopics: true,
+                    publishers: 1,
+                    pace: .closed(window: 2)
+                )
+            ),
+            rivals: []
+        ),
+        Cell(
+            name: "topics-1k",
+            summary: "1,000 channels with one subscriber each, 256 publishers",
+            work: RateCell(shape: LoadShape(connections: 1_000, users: 1_000, isTopics: true)),
+            rivals: []
+        ),
     ]
 
     private static let latency: [Cell] = [

@@ -50,7 +50,8 @@ actor CarillonHub: Hub {
         let addresses = servers.map { LoadAddress.loopback(port: $0.port) }
         return .carillon(
             subscribers: isCrossed ? Array(addresses.dropFirst()) : addresses,
-            publishers: isCrossed ? Array(addresses.prefix(1)) : addresses
+            publishers: isCrossed ? Array(addresses.prefix(1)) : addresses,
+            isTopics: shape.isTopics
         )
     }
 
@@ -62,17 +63,25 @@ actor CarillonHub: Hub {
 extension HubWire {
     /// - Parameter prefix: Of the paths, where a proxy has one.
     /// - Source: docs/PROTOCOL.md
-    static func carillon(subscribers: [LoadAddress], publishers: [LoadAddress], prefix: String = "") -> HubWire {
-        HubWire(
+    static func carillon(
+        subscribers: [LoadAddress],
+        publishers: [LoadAddress],
+        isTopics: Bool,
+        prefix: String = ""
+    ) -> HubWire {
+        let user =
+            isTopics ? "user_id=<device>&login=bench<device>&channels=bench<user>" : "user_id=<user>&login=bench<user>"
+        let audience = isTopics ? #""audience":{"channel":"bench<user>"}"# : #""target":[<targets>]"#
+        return HubWire(
             subscribers: subscribers,
             publishers: publishers,
-            target: Template("\(prefix)/ws?user_id=<user>&login=bench<user>"),
+            target: Template("\(prefix)/ws?\(user)"),
             ready: .frame("session.ready"),
             resume: .carillon,
             publishing: .http(
                 path: Template("\(prefix)/api/v1/notify"),
                 body: Template(
-                    #"{"target":[<targets>],"message":"<message>","source":"bench"}"#,
+                    #"{\#(audience),"message":"<message>","source":"bench"}"#,
                     target: #"{"id":<user>,"login":"bench<user>"}"#
                 )
             )

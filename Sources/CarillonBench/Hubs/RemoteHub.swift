@@ -20,7 +20,7 @@ struct RemoteHub: Hub {
 
     func wire(_ shape: LoadShape) -> HubWire {
         let address = LoadAddress(host: url.host, port: url.port, tls: url.isSecure ? TLSClientConfiguration() : nil)
-        return .carillon(subscribers: [address], publishers: [address], prefix: url.prefix)
+        return .carillon(subscribers: [address], publishers: [address], isTopics: shape.isTopics, prefix: url.prefix)
     }
 
     func processes() -> ProcessMeter? { nil }

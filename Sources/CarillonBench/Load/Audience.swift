@@ -113,7 +113,7 @@ final class Audience {
     func address(of connection: Int) -> LoadAddress { wire.subscribers[connection % wire.subscribers.count] }
 
     private func values(_ connection: Int) -> Template.Values {
-        Template.Values(user: 1 + connection % shape.users)
+        Template.Values(user: 1 + connection % shape.users, device: 1 + connection)
     }
 
     func handshake(of connection: Int) -> ByteBuffer {

@@ -13,6 +13,8 @@ struct LoadShape: Sendable {
     var connections: Int
     /// Connection `c` belongs to user `c` modulo `users`.
     var users: Int
+    /// The users are channels: each connection is a user of its own, subscribed to the channel `c` modulo `users`.
+    var isTopics = false
     /// Users that each message is for.
     var targets = 1
     /// Connections that publish, one request under way on each. A user's messages all go through the same one, so that disorder is

@@ -1,12 +1,14 @@
 internal import NIOCore
 
-/// Text with places for what differs between messages: `<user>`, `<message>`, `<targets>` and `<publisher>`.
+/// Text with places for what differs between messages: `<user>`, `<device>`, `<message>`, `<targets>` and `<publisher>`.
 ///
 /// Rendered once per message under load, so it is cut into pieces beforehand.
 struct Template: Sendable {
     enum Place: String, CaseIterable, Sendable {
         /// The number of the first user that the message is for.
         case user
+        /// The number of the device.
+        case device
         /// Stamp and filling.
         case message
         /// The targets' template for each user that the message is for, with commas between.
@@ -23,6 +25,7 @@ struct Template: Sendable {
     /// What the places stand for.
     struct Values {
         var user = 0
+        var device = 0
         var users = 0..<1
         var publisher = 0
         var message = ByteBuffer()
@@ -50,6 +53,7 @@ struct Template: Sendable {
             switch piece {
             case .text(let bytes): buffer.writeBytes(bytes)
             case .place(.user): buffer.writeDecimal(values.user)
+            case .place(.device): buffer.writeDecimal(values.device)
             case .place(.publisher): buffer.writeDecimal(values.publisher)
             case .place(.message): buffer.writeImmutableBuffer(values.message)
             case .place(.targets):

@@ -3,7 +3,7 @@ internal import CarillonTestSupport
 
 /// What Redis held at the end, beside the ledger.
 package struct AuditReport: Sendable {
-    /// Entries of all users' streams.
+    /// Entries of all users' and topics' streams.
     package var stored = 0
     /// Of these, marked as read.
     package var read = 0
@@ -16,6 +16,8 @@ package struct AuditReport: Sendable {
     package var excusedReads: [Int: Int] = [:]
     /// Users whose stream was replayed to a new device and compared.
     package var replays = 0
+    /// Users whose list over HTTP was compared.
+    package var lists = 0
 
     package init() {}
 
@@ -27,11 +29,13 @@ package struct AuditReport: Sendable {
         excused.merge(other.excused) { $0.union($1) }
         excusedReads.merge(other.excusedReads, uniquingKeysWith: +)
         replays += other.replays
+        lists += other.lists
     }
 }
 
-/// Looks at Redis when a run is over and everything has settled: each user's stream, read state, pending list and payloads
-/// must be what the ledger expects, and what a new device is shown must be what Redis holds.
+/// Looks at Redis when a run is over and everything has settled: each user's stream, read state, subscriptions, pending list and
+/// payloads, and each topic's stream, must be what the ledger expects, and what a new device is shown and what is listed over HTTP
+/// must be what Redis holds.
 ///
 /// The pods run; nothing may be posted or read meanwhile. `STREAM_MAXLEN` must be beyond what any user got.
 package struct Audit: Sendable {
@@ -67,14 +71,24 @@ package struct Audit: Sendable {
         var pending: [FleetUser] = []
         for (index, notifications) in ledger.users.enumerated() {
             let user = FleetUser(index: index)
-            let contents = try await UserContents.read(user, from: redis)
+            let contents = try await StreamContents.read(user, from: redis)
             if !contents.readButPending.isEmpty { pending.append(user) }
-            var comparison = UserComparison(user: user, contents: contents, notifications: notifications)
+            var comparison = StreamComparison(name: user.login, contents: contents, notifications: notifications)
+            try await comparison.run(redis)
+            report.add(comparison.report)
+        }
+        for (topic, notifications) in ledger.topics {
+            let contents = try await StreamContents.read(topic, from: redis)
+            var comparison = StreamComparison(
+                name: "@\(topic.name)",
+                contents: contents,
+                notifications: notifications
+            )
             try await comparison.run(redis)
             report.add(comparison.report)
         }
         try await checkPending(pending, redis, &report)
-        try await compareReplays(ledger.users.count, redis, &report)
+        try await checkInboxes(ledger, redis, &report)
         return report
     }
 
@@ -85,10 +99,10 @@ package struct Audit: Sendable {
     ) async throws {
         let deadline = ContinuousClock.now + patience
         for user in users {
-            var contents = try await UserContents.read(user, from: redis)
+            var contents = try await StreamContents.read(user, from: redis)
             while !contents.readButPending.isEmpty, ContinuousClock.now < deadline {
                 try await Task.sleep(for: .milliseconds(100))
-                contents = try await UserContents.read(user, from: redis)
+                contents = try await StreamContents.read(user, from: redis)
             }
             for entry in contents.readButPending {
                 report.findings.add(.readPending, "\(user.login): \(entry.id) (\(entry.streamID))")
@@ -96,16 +110,27 @@ package struct Audit: Sendable {
         }
     }
 
-    private func compareReplays(_ users: Int, _ redis: WireRedis, _ report: inout AuditReport) async throws {
-        guard !ports.isEmpty else { return }
+    /// Subscriptions of all users; of some of them also what pods make of their streams.
+    private func checkInboxes(_ ledger: LedgerSnapshot, _ redis: WireRedis, _ report: inout AuditReport) async throws {
         var random = SeededGenerator(seed: seed)
-        for index in (0..<users).shuffled(using: &random).prefix(sample) {
+        for (number, index) in (0..<ledger.users.count).shuffled(using: &random).enumerated() {
             let user = FleetUser(index: index)
-            let contents = try await UserContents.read(user, from: redis)
-            let shown = try await ShownReplay.fetch(user, port: ports[report.replays % ports.count])
+            let inbox = try await InboxContents.read(user, topics: ledger.topics.keys, from: redis)
+            for difference in inbox.differences(from: ledger.listeners[index]) {
+                report.findings.add(.subscription, "\(user.login): \(difference)")
+            }
+            for id in inbox.lostReads(of: ledger.listeners[index]) {
+                report.findings.add(.readLost, "\(user.login): the read of the topic's \(id) is not stored")
+            }
+            guard number < sample, !ports.isEmpty else { continue }
+            let port = ports[number % ports.count]
             report.replays += 1
-            for difference in shown.differences(from: contents) {
+            for difference in try await ShownReplay.fetch(user, port: port).differences(from: inbox) {
                 report.findings.add(.badReplay, "\(user.login): \(difference)")
+            }
+            report.lists += 1
+            for difference in try await ShownList.fetch(user, port: port).differences(from: inbox) {
+                report.findings.add(.badList, "\(user.login): \(difference)")
             }
         }
     }

@@ -12,6 +12,7 @@ struct ShownReplay {
     private var pushes: [Push] = []
     private var unreadCount = 0
     private var lastStreamID = ""
+    private var topics: [String: String] = [:]
 
     /// Connects as a new device and takes the replay.
     ///
@@ -32,19 +33,17 @@ struct ShownReplay {
             case "session.ready":
                 replay.unreadCount = message.data["unread_count"]?.int ?? -1
                 replay.lastStreamID = message.data["last_stream_id"]?.string ?? ""
+                replay.topics = (message.data["topics"]?.object ?? [:]).compactMapValues(\.string)
                 return replay
             default: break
             }
         }
     }
 
-    /// What differs from the last hundred entries and the older unread ones, in words; empty where nothing does.
-    func differences(from contents: UserContents) -> [String] {
-        let recent = contents.entries.count - Limits.replayEntries
-        let expected = contents.entries.enumerated().compactMap { index, entry -> Push? in
-            let isRead = contents.read.contains(entry.id)
-            guard index >= recent || !isRead else { return nil }
-            return Push(streamID: entry.streamID.text, id: entry.id, status: isRead ? "read" : "unread")
+    /// What differs from the last hundred entries of each stream and the older unread ones, in words; empty where nothing does.
+    func differences(from inbox: InboxContents) -> [String] {
+        let expected = inbox.replayed.map { entry in
+            Push(streamID: entry.place.text, id: entry.id, status: entry.isRead ? "read" : "unread")
         }
         var differences: [String] = []
         if pushes != expected {
@@ -56,10 +55,15 @@ struct ShownReplay {
                 "\(pushes.count) entries instead of \(expected.count); number \(place) is \(shown) instead of \(wanted)"
             )
         }
-        let unread = contents.entries.count { !contents.read.contains($0.id) }
-        if unreadCount != unread { differences.append("unread_count \(unreadCount) instead of \(unread)") }
-        if let last = contents.entries.last?.streamID.text, last != lastStreamID {
+        if unreadCount != inbox.unreadCount {
+            differences.append("unread_count \(unreadCount) instead of \(inbox.unreadCount)")
+        }
+        if let last = inbox.lastID(of: nil), last.text != lastStreamID {
             differences.append("last_stream_id \(lastStreamID) instead of \(last)")
+        }
+        for topic in inbox.topics {
+            guard let last = inbox.lastID(of: topic), topics[topic.name] != last.text else { continue }
+            differences.append("@\(topic.name) at \(topics[topic.name] ?? "nothing") instead of \(last)")
         }
         return differences
     }

@@ -98,10 +98,15 @@ package struct Verdict: Sendable {
         var rows: [(String, Int)] = [
             ("posts", counts.posts), ("posts not sent for want of a connection", counts.postsSkipped),
             ("accepted notifications", counts.accepted), ("stored", audit.stored), ("delivered", counts.delivered),
+            ("of these for topics: accepted", counts.topicsAccepted),
+            ("of these for topics: delivered and checked", counts.topicsDelivered),
+            ("subscriptions changed", counts.subscriptionsChanged),
+            ("owed no more after unsubscribing", counts.unsubscribed),
             ("delivered again after a reconnect", counts.deliveredAgain),
             ("left out by a full replay, read and old", counts.leftOut), ("read", counts.readsAcknowledged),
             ("refused with 503", counts.refused), ("unknown outcome", counts.unknown),
             ("connections lost", counts.connectionsLost), ("replays compared", audit.replays),
+            ("lists compared", audit.lists),
             ("excused", excused.count), ("lost", lost),
         ]
         for kind in Finding.Kind.allCases where kind != .notDelivered && kind != .notStored {
@@ -129,7 +134,10 @@ package struct Verdict: Sendable {
     private var findingLines: [String] {
         guard !findings.isEmpty else { return [] }
         let total = findings.counts.values.reduce(0, +)
-        let shown = findings.list.prefix(Self.findingsShown)
+        // Of each kind some, so that many of one do not hide another.
+        let each = max(1, Self.findingsShown / findings.counts.count)
+        let shown = Dictionary(grouping: findings.list, by: \.kind).flatMap { $1.prefix(each) }
+            .sorted { $0.kind.rawValue < $1.kind.rawValue }
         return ["", "findings (\(shown.count) of \(total)):"] + shown.map { "  \($0.kind.rawValue): \($0.text)" }
     }
 

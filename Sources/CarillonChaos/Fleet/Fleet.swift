@@ -19,6 +19,7 @@ package final class Fleet {
     private var isPosting = false
     private var devices: [FleetDevice] = []
     private lazy var posting = FleetPosting(fleet: self)
+    private lazy var subscriptions = FleetSubscriptions(fleet: self)
 
     /// - Parameters:
     ///   - ports: Where the pods listen, on 127.0.0.1; at least one.
@@ -53,6 +54,7 @@ package final class Fleet {
     package func stopPosting() {
         isPosting = false
         posting.stop()
+        subscriptions.stopChanging()
     }
 
     package func perform(_ act: DeviceAct) {
@@ -72,7 +74,7 @@ package final class Fleet {
 
     /// Whether every device is live, no post is outstanding, every read is answered and everything due was delivered.
     package var isSettled: Bool {
-        posting.isSettled && devices.allSatisfy(\.isSettled) && ledger.isSettled
+        posting.isSettled && subscriptions.isSettled && devices.allSatisfy(\.isSettled) && ledger.isSettled
     }
 
     /// Everything ends; nothing is booked any more.
@@ -94,6 +96,11 @@ package final class Fleet {
     }
 
     func chance(_ share: Double) -> Bool { share > 0 && Double.random(in: 0..<1, using: &random) < share }
+
+    /// A device of the user that can say something for him.
+    func speaker(for user: Int) -> FleetDevice? {
+        devices.filter { $0.user == user && $0.canSpeak }.randomElement(using: &random)
+    }
 
     func pause(_ milliseconds: ClosedRange<Int64>) -> TimeAmount {
         .milliseconds(Int64.random(in: milliseconds, using: &random))
@@ -127,6 +134,7 @@ package final class Fleet {
         }
         isPosting = true
         posting.start()
+        subscriptions.start()
         if let pause = plan.moveEvery { moveSomebody(every: TimeAmount(pause)) }
     }
 

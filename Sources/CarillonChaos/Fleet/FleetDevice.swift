@@ -19,8 +19,8 @@ final class FleetDevice: LoadDeviceObserver {
     private static let floodInterval = TimeAmount.milliseconds(100)
 
     private unowned let fleet: Fleet
-    private let user: Int
-    private let number: Int
+    let user: Int
+    let number: Int
     private var port: Int
     private var connection: LoadDevice?
     private var resume: LoadDevice.Resume?
@@ -45,6 +45,16 @@ final class FleetDevice: LoadDeviceObserver {
     var isSettled: Bool { isLive && !isLeaving && plannedReads == 0 && unconfirmed.isEmpty }
 
     func start() { connect() }
+
+    /// Whether what it says now will be heard and answered.
+    var canSpeak: Bool { isLive && !isLeaving && conduct == .normal }
+
+    /// Subscribes the user to channels, or ends that.
+    func changeSubscriptions(_ channels: Set<Topic>, isSubscribing: Bool) {
+        guard let connection, !channels.isEmpty else { return }
+        fleet.ledger.subscribing(number, to: channels, isOn: isSubscribing)
+        connection.changeSubscriptions(channels, isSubscribing: isSubscribing)
+    }
 
     /// Leaves for another pod.
     func move() {
@@ -122,9 +132,7 @@ final class FleetDevice: LoadDeviceObserver {
         let token = MessageToken.read(push.message)
         let isNew = fleet.ledger.pushed(number, token: token, entry: push.entry, status: push.status)
         // What a replay brings counts once the replay has ended.
-        if isLive, let resume {
-            self.resume = LoadDevice.Resume(since: max(resume.since, push.entry.streamID), epoch: resume.epoch)
-        }
+        if isLive { resume?.advance(to: push.entry.place) }
         switch push.status {
         case .unread: if isNew, fleet.chance(fleet.plan.readShare) { read(push.entry) }
         case .read, .autoCleared: unconfirmed[push.entry.id] = nil
@@ -133,22 +141,27 @@ final class FleetDevice: LoadDeviceObserver {
 
     func ready(_ device: LoadDevice, _ ready: LoadReady) {
         guard device === connection else { return }
-        resume = LoadDevice.Resume(since: ready.lastStreamID, epoch: ready.epoch)
+        resume = LoadDevice.Resume(since: ready.lastStreamID, topics: ready.topics, epoch: ready.epoch)
         isLive = true
         fleet.ledger.ready(number)
         sayReads()
     }
 
+    func subscribed(_ device: LoadDevice, _ channels: Set<Topic>) {
+        guard device === connection else { return }
+        fleet.ledger.subscribed(number, channels)
+    }
+
     func readAcknowledged(_ device: LoadDevice, _ entry: LoadEntry) {
         guard device === connection else { return }
         unconfirmed[entry.id] = nil
-        fleet.ledger.readAcknowledged(entry)
+        fleet.ledger.readAcknowledged(number, entry)
     }
 
     func autoCleared(_ device: LoadDevice, _ entry: LoadEntry) {
         guard device === connection else { return }
         unconfirmed[entry.id] = nil
-        fleet.ledger.autoCleared(entry)
+        fleet.ledger.autoCleared(number, entry)
     }
 
     func failed(_ device: LoadDevice, _ error: LoadErrorFrame) {
@@ -199,7 +212,7 @@ final class FleetDevice: LoadDeviceObserver {
     private func say(_ entry: LoadEntry) {
         unconfirmed[entry.id] = entry
         guard isLive, let connection else { return }
-        fleet.ledger.readSaid(entry)
+        fleet.ledger.readSaid(number, entry)
         connection.read([entry])
     }
 
@@ -207,7 +220,7 @@ final class FleetDevice: LoadDeviceObserver {
     private func sayReads() {
         guard isLive, let connection, !unconfirmed.isEmpty else { return }
         let entries = Array(unconfirmed.values)
-        entries.forEach { fleet.ledger.readSaid($0) }
+        entries.forEach { fleet.ledger.readSaid(number, $0) }
         for start in stride(from: 0, to: entries.count, by: Limits.readsPerFrame) {
             connection.read(Array(entries[start..<min(start + Limits.readsPerFrame, entries.count)]))
         }

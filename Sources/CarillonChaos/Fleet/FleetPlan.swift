@@ -1,3 +1,5 @@
+package import CarillonDomain
+
 /// What a fleet does.
 package struct FleetPlan: Sendable {
     package var users: Int
@@ -11,6 +13,14 @@ package struct FleetPlan: Sendable {
     package var racedShare: Double
     /// Posts to 2 to 10 users at once.
     package var manyTargetsShare: Double
+    /// Posts for a topic, and of these the ones for everybody; the others are for a channel.
+    package var topicShare: Double
+    package var everybodyShare: Double
+    package var channels: [Topic]
+    /// Users who subscribe, each to some of the channels.
+    package var subscriberShare: Double
+    /// How often one of them changes his mind about a channel.
+    package var resubscribeEvery: Duration?
     /// Pushes that the device reads, after 0 to 300 ms.
     package var readShare: Double
     /// How often a random device leaves its pod and goes to another one, by a close or by dropping the connection.
@@ -26,6 +36,11 @@ package struct FleetPlan: Sendable {
         keyedShare: Double = 0.3,
         racedShare: Double = 0.2,
         manyTargetsShare: Double = 0.1,
+        topicShare: Double = 0,
+        everybodyShare: Double = 0.2,
+        channels: Int = 4,
+        subscriberShare: Double = 0.5,
+        resubscribeEvery: Duration? = nil,
         readShare: Double = 0.5,
         moveEvery: Duration? = nil,
         fullReplayShare: Double = 0.2
@@ -37,6 +52,11 @@ package struct FleetPlan: Sendable {
         self.keyedShare = keyedShare
         self.racedShare = racedShare
         self.manyTargetsShare = manyTargetsShare
+        self.topicShare = topicShare
+        self.everybodyShare = everybodyShare
+        self.channels = (0..<channels).map { Topic(stored: "channel\($0 + 1)") }
+        self.subscriberShare = subscriberShare
+        self.resubscribeEvery = resubscribeEvery
         self.readShare = readShare
         self.moveEvery = moveEvery
         self.fullReplayShare = fullReplayShare

@@ -90,6 +90,30 @@ final class FleetPosting {
     }
 
     private func makeJob() -> Job {
+        let isKeyed = fleet.chance(fleet.plan.keyedShare)
+        let (token, whom) = fleet.chance(fleet.plan.topicShare) ? bookTopic(isKeyed) : bookTargets(isKeyed)
+        let isLong = fleet.chance(Self.longMessageShare)
+        let padding = isLong ? 6_000 : Int.random(in: 0...200, using: &fleet.random)
+        let message = JSON.quoted(MessageToken.message(token, padding: padding))
+        return Job(
+            token: token,
+            body: ByteBuffer(string: "{\(whom),\"message\":\(message),\"source\":\"chaos\"}"),
+            key: isKeyed ? "chaos-\(token)" : nil,
+            isRaced: isKeyed && fleet.chance(fleet.plan.racedShare)
+        )
+    }
+
+    /// Books a post for a channel or for everybody. - Returns: its token, and how the request names whom it is for.
+    private func bookTopic(_ isKeyed: Bool) -> (Int, String) {
+        let plan = fleet.plan
+        let channel = fleet.chance(plan.everybodyShare) ? nil : plan.channels.randomElement(using: &fleet.random)
+        let token = fleet.ledger.posted(to: channel ?? .everybody, isKeyed: isKeyed)
+        let audience = channel.map { "{\"channel\":\(JSON.quoted($0.name))}" } ?? "{\"all\":true}"
+        return (token, "\"audience\":\(audience)")
+    }
+
+    /// Books a post for one user or several.
+    private func bookTargets(_ isKeyed: Bool) -> (Int, String) {
         let plan = fleet.plan
         var targets: Set<Int> = [Int.random(in: 0..<plan.users, using: &fleet.random)]
         if plan.users > 1, fleet.chance(plan.manyTargetsShare) {
@@ -97,18 +121,8 @@ final class FleetPosting {
             while targets.count < count { targets.insert(Int.random(in: 0..<plan.users, using: &fleet.random)) }
         }
         let users = targets.sorted()
-        let isKeyed = fleet.chance(plan.keyedShare)
-        let token = fleet.ledger.posted(to: users, isKeyed: isKeyed)
-        let isLong = fleet.chance(Self.longMessageShare)
-        let padding = isLong ? 6_000 : Int.random(in: 0...200, using: &fleet.random)
-        let message = JSON.quoted(MessageToken.message(token, padding: padding))
         let target = users.map { FleetUser(index: $0).json }.joined(separator: ",")
-        return Job(
-            token: token,
-            body: ByteBuffer(string: "{\"target\":[\(target)],\"message\":\(message),\"source\":\"chaos\"}"),
-            key: isKeyed ? "chaos-\(token)" : nil,
-            isRaced: isKeyed && fleet.chance(plan.racedShare)
-        )
+        return (fleet.ledger.posted(to: users, isKeyed: isKeyed), "\"target\":[\(target)]")
     }
 
     private func dispatch() {

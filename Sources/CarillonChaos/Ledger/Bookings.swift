@@ -14,10 +14,14 @@ struct BookedPost {
         case unknown
     }
 
+    /// Empty where it is for a topic.
     let users: [Int]
+    let topic: Topic?
     let isKeyed: Bool
-    /// Index of the first target's notification; the others follow.
+    /// Index of the first target's notification, or of the topic's; those of the other targets follow.
     let firstNotification: Int
+    /// What became of a topic's notification at single users: indexes of notifications, by user.
+    var copies: [Int: Int] = [:]
     let firstSent: NIODeadline
     /// When the try left that was accepted, or the last one.
     var triedAt: NIODeadline
@@ -25,10 +29,13 @@ struct BookedPost {
     var outcome = Outcome.pending
 }
 
-/// What a post is for one of its targets.
+/// What a post is for one of its targets, for a topic, or for one user of a topic (a copy).
 struct BookedNotification {
     let post: Int
-    let user: Int
+    /// Nil for a topic's.
+    let user: Int?
+    /// The notification that is stored: the topic's of a copy, else itself. Ids and places are booked there.
+    let original: Int
     var id: LoadUUID?
     var streamID: StreamID?
     /// The user's devices that got its push, one bit each.
@@ -69,8 +76,11 @@ struct BookedDevice {
     var comesBackAt = NIODeadline.distantPast
     /// It is away for another reason than its own wish.
     var isMissing = false
-    /// Stream ids that were pushed on the present connection, ascending.
-    var shown: [StreamID] = []
+    /// Stream ids that were pushed on the present connection, ascending, by stream; nil is the user's own.
+    var shown: [Topic?: [StreamID]] = [:]
+    /// What it was told of the user's channels on the present connection, and when.
+    var channels: Set<Topic>?
+    var toldChannelsAt = NIODeadline.distantPast
 }
 
 struct BookedUser {
@@ -78,4 +88,28 @@ struct BookedUser {
     var devices = 0
     /// Those that were live once.
     var wereLive: UInt64 = 0
+    /// Channels that the user has ever had to do with.
+    var subscriptions: [Topic: BookedSubscription] = [:]
+}
+
+/// What a user has to do with a channel.
+struct BookedSubscription {
+    /// A time without subscription. It may have begun at `said`, and certainly had at `confirmed`.
+    struct Absence {
+        let said: NIODeadline
+        let confirmed: NIODeadline
+        let end: NIODeadline
+    }
+
+    /// What was said last; what held before is over.
+    var isOn: Bool
+    /// When it was said, and the device that said it last.
+    var saidAt: NIODeadline
+    var saidBy: Int
+    /// Nil until the device was told that it is so.
+    var confirmedAt: NIODeadline?
+    /// When the present subscription was first asked for.
+    var beganAt: NIODeadline
+    /// Earlier times without.
+    var absences: [Absence] = []
 }

@@ -79,15 +79,27 @@ struct FaultBook {
         return due
     }
 
-    /// The fault that excuses that something of this user, begun at `start` and confirmed at `confirmed`, is gone.
-    func excuse(user: Int, from start: NIODeadline, confirmed: NIODeadline) -> Int? {
+    /// The fault that excuses that something of this user, or of nobody (nil), begun at `start` and confirmed at `confirmed`, is
+    /// gone.
+    func excuse(user: Int?, from start: NIODeadline, confirmed: NIODeadline) -> Int? {
         windows.firstIndex { window in
             guard start <= window.ended ?? .distantFuture else { return false }
             switch window.record.excuse {
             case .nothing: return false
             case .unsynced(let duration): return confirmed >= window.began - TimeAmount(duration)
-            case .wiped(let users): return users?.contains(user) ?? true
+            case .wiped(nil): return true
+            case .wiped(let users?): return user.map(users.contains) ?? false
             }
+        }
+    }
+
+    /// Whether a fault may have brought back what was removed at `confirmed`: one that took the end of everything that was written.
+    func mayHaveUndone(from start: NIODeadline, confirmed: NIODeadline) -> Bool {
+        windows.contains { window in
+            guard start <= window.ended ?? .distantFuture, case .unsynced(let duration) = window.record.excuse else {
+                return false
+            }
+            return confirmed >= window.began - TimeAmount(duration)
         }
     }
 

@@ -16,6 +16,8 @@ package struct Finding: Sendable {
         case badConnection = "connection lost without a fault"
         case notBack = "device not back"
         case badReplay = "replay that differs from the stream"
+        case badList = "list that differs from the streams"
+        case subscription = "not as subscribed"
         /// For the world around the load: a pod that ended by itself.
         case podEnded = "pod ended by itself"
         /// For the world around the load: what must hold through a fault did not, such as an exit in good order.

@@ -18,6 +18,7 @@ extension Ledger {
     package func connecting(_ device: Int) {
         devices[device].connectingAt = clock()
         devices[device].shown.removeAll(keepingCapacity: true)
+        devices[device].channels = nil
     }
 
     /// The replay is over: the device is live.
@@ -109,8 +110,9 @@ extension Ledger {
     /// - Returns: whether the device sees this notification for the first time.
     @discardableResult
     package func pushed(_ device: Int, token: Int?, entry: LoadEntry, status: PushStatus) -> Bool {
-        checkOrder(device, entry.streamID)
+        checkOrder(device, entry.place)
         guard let index = notification(device, token, entry, status) else { return false }
+        if let topic = entry.topic { checkSubscription(device, index, topic) }
         name(index, entry.id)
         place(index, entry.streamID)
         checkStatus(index, status)
@@ -121,21 +123,24 @@ extension Ledger {
         }
         notifications[index].delivered |= bit
         counts.delivered += 1
+        if entry.topic != nil { counts.topicsDelivered += 1 }
         deliver(index, device, wasOwed: notifications[index].owed & bit != 0)
         return true
     }
 
-    private func checkOrder(_ device: Int, _ streamID: StreamID) {
-        guard let last = devices[device].shown.last, streamID <= last else {
-            devices[device].shown.append(streamID)
+    private func checkOrder(_ device: Int, _ place: EntryPlace) {
+        let streamID = place.streamID
+        guard let last = devices[device].shown[place.topic]?.last, streamID <= last else {
+            devices[device].shown[place.topic, default: []].append(streamID)
             return
         }
-        let place = devices[device].shown.partitionPoint { $0 >= streamID }
-        if devices[device].shown[place] == streamID {
-            findings.add(.repeated, "device \(device) got \(streamID) twice on one connection")
+        let shown = devices[device].shown[place.topic, default: []]
+        let index = shown.partitionPoint { $0 >= streamID }
+        if shown[index] == streamID {
+            findings.add(.repeated, "device \(device) got \(place.text) twice on one connection")
         } else {
-            findings.add(.disordered, "device \(device) got \(streamID) after \(last)")
-            devices[device].shown.insert(streamID, at: place)
+            findings.add(.disordered, "device \(device) got \(place.text) after \(last)")
+            devices[device].shown[place.topic, default: []].insert(streamID, at: index)
         }
     }
 
@@ -144,7 +149,7 @@ extension Ledger {
         let user = devices[device].user
         guard let token else {
             if status == .autoCleared {
-                if let index = byID[entry.id] { return index }
+                if let index = self.index(of: entry, user: user) { return index }
                 // Its post is not answered, or never was, and its text is gone.
                 findings.add(.payloadLost, "device \(device) was told \(entry.id) (\(entry.streamID)) as cleared")
             } else {
@@ -152,11 +157,12 @@ extension Ledger {
             }
             return nil
         }
-        guard posts.indices.contains(token), let offset = posts[token].users.firstIndex(of: user) else {
+        guard posts.indices.contains(token), posts[token].topic == entry.topic,
+            let index = self.index(of: token, user: user)
+        else {
             findings.add(.unexpected, "device \(device) of user \(user) got post \(token), which was not for it")
             return nil
         }
-        let index = posts[token].firstNotification + offset
         if posts[token].outcome == .refused {
             findings.add(.unexpected, "\(describe(index)) was refused and pushed all the same")
         }
@@ -165,6 +171,7 @@ extension Ledger {
 
     /// The notification was seen at this place of the stream.
     private func place(_ index: Int, _ streamID: StreamID) {
+        let index = notifications[index].original
         guard let known = notifications[index].streamID, known != streamID else {
             notifications[index].streamID = streamID
             return
@@ -221,12 +228,16 @@ extension Ledger {
 
     /// A full replay shows the last hundred and older ones that are unread. What was read and is older is not owed any more.
     private func leaveOut(_ device: Int) {
-        let shown = devices[device].shown
         let bit = devices[device].bit
-        guard shown.count >= Limits.replayEntries else { return }
-        let boundary = shown[shown.count - Limits.replayEntries]
-        for index in doubtful + owing[firstOwing...] where notifications[index].owed & bit != 0 {
-            guard notifications[index].readSaid != nil, let place = notifications[index].streamID, place < boundary
+        let boundaries = devices[device].shown.compactMapValues { shown in
+            shown.count < Limits.replayEntries ? nil : shown[shown.count - Limits.replayEntries]
+        }
+        guard !boundaries.isEmpty else { return }
+        for index in doubtful + owing[firstOwing...]
+        where notifications[index].owed & bit != 0 && notifications[index].user == devices[device].user {
+            let notification = notifications[index]
+            guard notification.readSaid != nil, let place = notifications[notification.original].streamID,
+                let boundary = boundaries[posts[notification.post].topic], place < boundary
             else { continue }
             notifications[index].owed &= ~bit
             counts.leftOut += 1

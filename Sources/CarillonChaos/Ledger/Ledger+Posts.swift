@@ -12,6 +12,7 @@ extension Ledger {
         posts.append(
             BookedPost(
                 users: targets,
+                topic: nil,
                 isKeyed: isKeyed,
                 firstNotification: notifications.count,
                 firstSent: now,
@@ -19,7 +20,9 @@ extension Ledger {
             )
         )
         let token = posts.count - 1
-        for user in targets { notifications.append(BookedNotification(post: token, user: user)) }
+        for user in targets {
+            notifications.append(BookedNotification(post: token, user: user, original: notifications.count))
+        }
         counts.posts += 1
         return token
     }
@@ -36,11 +39,11 @@ extension Ledger {
 
     /// A 202 came. A keyed post may be answered so several times, with the same ids each time.
     ///
-    /// - Parameter ids: One for each target, in order.
+    /// - Parameter ids: One for each target, in order, or that of a topic's notification.
     package func accepted(_ token: Int, ids: [LoadUUID], tried: NIODeadline) {
-        let targets = posts[token].users
-        guard ids.count == targets.count else {
-            findings.add(.badAnswer, "post \(token) to \(targets.count) users was answered with \(ids.count) ids")
+        let range = notificationRange(token)
+        guard ids.count == range.count else {
+            findings.add(.badAnswer, "post \(token) of \(range.count) notifications was answered with \(ids.count) ids")
             return
         }
         let isFirst = posts[token].outcome != .accepted
@@ -49,20 +52,23 @@ extension Ledger {
             posts[token].triedAt = tried
             let now = clock()
             posts[token].acceptedAt = now
-            counts.accepted += targets.count
+            counts.accepted += range.count
+            if posts[token].topic != nil { counts.topicsAccepted += 1 }
             answers.record(now - tried, isTroubled: faults.record(from: tried, to: now, in: \.answers))
         }
         for (offset, id) in ids.enumerated() {
-            let index = posts[token].firstNotification + offset
+            let index = range.lowerBound + offset
             name(index, id)
-            if isFirst { owe(index) }
+            guard isFirst else { continue }
+            if posts[token].topic == nil { owe(index) } else { oweCopies(token) }
         }
         settle()
     }
 
-    private func owe(_ index: Int) {
+    func owe(_ index: Int) {
         let notification = notifications[index]
-        let owed = users[notification.user].wereLive & ~notification.delivered
+        guard let user = notification.user else { return }
+        let owed = users[user].wereLive & ~notification.delivered
         guard owed != 0 else { return }
         notifications[index].owed = owed
         owing.append(index)
@@ -105,19 +111,21 @@ extension Ledger {
     package func gaveUp(_ token: Int, mayBeStored: Bool) {
         guard posts[token].outcome == .pending else { return }
         posts[token].outcome = mayBeStored ? .unknown : .refused
-        if mayBeStored { counts.unknown += posts[token].users.count }
-        for index in notificationRange(token) where !mayBeStored && notifications[index].delivered != 0 {
+        if mayBeStored { counts.unknown += notificationRange(token).count }
+        let indexes = Array(notificationRange(token)) + posts[token].copies.values
+        for index in indexes where !mayBeStored && notifications[index].delivered != 0 {
             findings.add(.unexpected, "\(describe(index)) was refused and pushed all the same")
         }
     }
 
     func notificationRange(_ token: Int) -> Range<Int> {
         let first = posts[token].firstNotification
-        return first..<first + posts[token].users.count
+        return first..<first + (posts[token].topic == nil ? posts[token].users.count : 1)
     }
 
     /// The notification was called by this id, in an answer or a push.
     func name(_ index: Int, _ id: LoadUUID) {
+        let index = notifications[index].original
         guard let known = notifications[index].id else {
             notifications[index].id = id
             if let other = byID.updateValue(index, forKey: id), other != index {

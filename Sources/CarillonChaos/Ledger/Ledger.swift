@@ -23,6 +23,13 @@ package final class Ledger {
         package var accepted = 0
         /// First pushes of notifications to devices that they were owed to, or that heard of them before the answer.
         package var delivered = 0
+        /// Those of topics among the accepted and the delivered.
+        package var topicsAccepted = 0
+        package var topicsDelivered = 0
+        /// Subscriptions and their ends that a device was told of.
+        package var subscriptionsChanged = 0
+        /// Deliveries of topics that were owed no more because the user unsubscribed meanwhile.
+        package var unsubscribed = 0
         /// Pushes of what the device had from an earlier connection.
         package var deliveredAgain = 0
         /// Deliveries that a full replay rightly left out: read, and older than the last hundred.
@@ -126,7 +133,7 @@ package final class Ledger {
         let notification = notifications[index]
         let post = posts[notification.post]
         return faults.excuse(
-            user: notification.user,
+            user: post.topic == nil ? notification.user : nil,
             from: post.firstSent,
             confirmed: post.acceptedAt ?? .distantFuture
         )
@@ -135,9 +142,12 @@ package final class Ledger {
     /// The notification in words.
     func describe(_ index: Int) -> String {
         let notification = notifications[index]
-        let id = notification.id.map { " \($0)" } ?? ""
-        let stream = notification.streamID.map { " (\($0))" } ?? ""
-        return "post \(notification.post) to user \(notification.user)\(id)\(stream)"
+        let stored = notifications[notification.original]
+        let id = stored.id.map { " \($0)" } ?? ""
+        let stream = stored.streamID.map { " (\($0))" } ?? ""
+        let topic = posts[notification.post].topic.map { " for @\($0.name)" } ?? ""
+        let user = notification.user.map { " to user \($0)" } ?? ""
+        return "post \(notification.post)\(topic)\(user)\(id)\(stream)"
     }
 
     func seconds(_ time: TimeAmount) -> String { "\(time.nanoseconds / 1_000_000) ms" }

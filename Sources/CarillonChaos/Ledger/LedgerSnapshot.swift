@@ -19,7 +19,7 @@ package struct LedgerSnapshot: Sendable {
         package let id: LoadUUID?
         package let streamID: StreamID?
         package let outcome: Outcome
-        /// Devices that never got it.
+        /// Devices that never got it, those of all users where it is a topic's.
         package let missedDevices: Int
         /// The fault that excuses that it is gone.
         package let excuse: Int?
@@ -28,6 +28,22 @@ package struct LedgerSnapshot: Sendable {
         package let readExcuse: Int?
         /// Its payload cannot have expired, nor will it while Redis is looked at.
         package let isFresh: Bool
+    }
+
+    /// What Redis must hold of a user and a channel.
+    package struct Subscription: Sendable {
+        package let isOn: Bool
+        /// Of the topic's entries that are stored, none up to here may be his, and all from `first` on must be.
+        package let last: StreamID
+        package let first: StreamID
+    }
+
+    /// What a user has to do with topics.
+    package struct User: Sendable {
+        /// Those that are certain.
+        package var subscriptions: [Topic: Subscription] = [:]
+        /// Reads that were acknowledged, and the fault that excuses that one is gone.
+        package var reads: [LoadUUID: Int?] = [:]
     }
 
     package struct Fault: Sendable {
@@ -51,8 +67,11 @@ package struct LedgerSnapshot: Sendable {
     package let answers: Latencies
     /// Notifications that some device never got, without an excuse.
     package let lost: Set<Int>
-    /// By index of the user.
+    /// By index of the user: what was for him alone.
     package let users: [[Notification]]
+    package let topics: [Topic: [Notification]]
+    /// By index of the user.
+    package let listeners: [User]
 }
 
 extension Ledger {
@@ -65,8 +84,11 @@ extension Ledger {
         let now = clock()
         let start = faults.windows.first.map { min($0.began, posts.first?.firstSent ?? $0.began) } ?? now
         var snapshots = [[LedgerSnapshot.Notification]](repeating: [], count: users.count)
-        for (index, notification) in notifications.enumerated() {
-            snapshots[notification.user].append(self.snapshot(index, notification, now))
+        var topics: [Topic: [LedgerSnapshot.Notification]] = [:]
+        for (index, notification) in notifications.enumerated() where notification.original == index {
+            let snapshot = self.snapshot(index, notification, now)
+            if let user = notification.user { snapshots[user].append(snapshot) }
+            if let topic = posts[notification.post].topic { topics[topic, default: []].append(snapshot) }
         }
         let faults = faults.windows.enumerated().map { number, window in
             LedgerSnapshot.Fault(
@@ -86,8 +108,50 @@ extension Ledger {
             deliveries: deliveries,
             answers: answers,
             lost: lost,
-            users: snapshots
+            users: snapshots,
+            topics: topics,
+            listeners: listeners()
         )
+    }
+
+    private func listeners() -> [LedgerSnapshot.User] {
+        var listeners = users.map { user in
+            LedgerSnapshot.User(
+                subscriptions: user.subscriptions.filter { isCertain($1) }.reduce(into: [:]) { all, known in
+                    all[known.key] = snapshot(known.value, of: known.key)
+                }
+            )
+        }
+        for (index, notification) in notifications.enumerated() where notification.original != index {
+            guard let user = notification.user, notification.readAcknowledged != nil, excuse(index) == nil,
+                let id = notifications[notification.original].id
+            else { continue }
+            listeners[user].reads[id] = readExcuse(notification)
+        }
+        return listeners
+    }
+
+    private func snapshot(_ subscription: BookedSubscription, of topic: Topic) -> LedgerSnapshot.Subscription {
+        var (last, first) = (StreamID.zero, StreamID.max)
+        for post in posts where post.topic == topic {
+            // What a fault may have taken may have been before a subscription that was begun anew after it.
+            guard let accepted = post.acceptedAt, let id = notifications[post.firstNotification].streamID,
+                excuse(post.firstNotification) == nil
+            else { continue }
+            if accepted < subscription.beganAt { last = max(last, id) }
+            if let confirmed = subscription.confirmedAt, post.firstSent >= confirmed { first = min(first, id) }
+        }
+        return LedgerSnapshot.Subscription(isOn: subscription.isOn, last: last, first: first)
+    }
+
+    private func readExcuse(_ notification: BookedNotification) -> Int? {
+        notification.readSaid.flatMap {
+            faults.excuse(
+                user: posts[notification.post].topic == nil ? notification.user : nil,
+                from: $0,
+                confirmed: notification.readAcknowledged ?? .distantFuture
+            )
+        }
     }
 
     private func snapshot(
@@ -102,23 +166,17 @@ extension Ledger {
             case .refused: .refused
             case .pending, .unknown: .unknown
             }
-        let readExcuse = notification.readSaid.flatMap {
-            faults.excuse(
-                user: notification.user,
-                from: $0,
-                confirmed: notification.readAcknowledged ?? .distantFuture
-            )
-        }
+        let missed = ([index] + post.copies.values).reduce(0) { $0 + notifications[$1].owed.nonzeroBitCount }
         return LedgerSnapshot.Notification(
             index: index,
             token: notification.post,
             id: notification.id,
             streamID: notification.streamID,
             outcome: outcome,
-            missedDevices: notification.owed.nonzeroBitCount,
+            missedDevices: missed,
             excuse: excuse(index),
             isReadAcknowledged: notification.readAcknowledged != nil,
-            readExcuse: readExcuse,
+            readExcuse: readExcuse(notification),
             isFresh: now + Self.auditTime < post.firstSent + payloadLife
         )
     }
@@ -141,7 +199,9 @@ extension Ledger {
         }
         for (index, notification) in notifications.enumerated()
         where notification.readSaid != nil && notification.readAcknowledged == nil && !notification.isReadRefused {
-            if excuse(index) == nil { findings.add(.readUnanswered, "the read of \(describe(index))") }
+            if excuse(index) == nil, isCertainlyHis(index) {
+                findings.add(.readUnanswered, "the read of \(describe(index))")
+            }
         }
     }
 }

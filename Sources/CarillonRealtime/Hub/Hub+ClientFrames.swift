@@ -24,7 +24,7 @@ extension Hub {
         }
     }
 
-    /// The same for entries of topics.
+    /// The same for entries of topics. What is not in memory may have been shown by a pod that heard of it earlier.
     func markRead(_ reads: [TopicReference], by device: Device) {
         guard let inbox = device.inbox else { return }
         var found: [TopicReference] = []
@@ -33,30 +33,26 @@ extension Hub {
             if feed?.entries(of: inbox).contains(read.entry) == true {
                 found.append(read)
             } else {
-                device.send(
-                    ClientFrameError(
-                        .notFound,
-                        "this user has no such entry",
-                        type: "notification.read",
-                        entry: read.entry,
-                        of: read.topic
-                    )
-                )
+                store.holds(read, for: device.user.key) { [self] result in
+                    switch result {
+                    case .success(true): storeReads([read], by: device)
+                    case .success(false): refuse(read, .notFound, "this user has no such entry", device)
+                    case .failure: refuse(read, .unavailable, "Redis is away", device)
+                    }
+                }
             }
         }
-        guard !found.isEmpty else { return }
-        topics.read(found, of: device.user.key, at: Timestamp.nowMilliseconds()) { isStored in
+        if !found.isEmpty { storeReads(found, by: device) }
+    }
+
+    private func refuse(_ read: TopicReference, _ code: ClientFrameError.Code, _ detail: String, _ device: Device) {
+        device.send(ClientFrameError(code, detail, type: "notification.read", entry: read.entry, of: read.topic))
+    }
+
+    private func storeReads(_ found: [TopicReference], by device: Device) {
+        topics.read(found, of: device.user.key, at: Timestamp.nowMilliseconds()) { [self] isStored in
             guard !isStored else { return }
-            for read in found {
-                let error = ClientFrameError(
-                    .unavailable,
-                    "Redis did not confirm; say it again",
-                    type: "notification.read",
-                    entry: read.entry,
-                    of: read.topic
-                )
-                device.send(error)
-            }
+            for read in found { refuse(read, .unavailable, "Redis did not confirm; say it again", device) }
         }
     }
 

@@ -205,6 +205,9 @@ package final class Device: ConnectionSession {
         if replayer.map({ $0.read(read) }) ?? isLive { connection.send(&frame) }
     }
 
+    /// Its user is not subscribed to a topic any more: what it has not been shown of it, it never is.
+    func left(_ topic: Topic, _ entries: ArraySlice<EntryReference>) { replayer?.left(topic, entries) }
+
     func toldSubscriptions(_ frame: inout DeviceFrame) {
         if isTold { connection.send(&frame) }
     }

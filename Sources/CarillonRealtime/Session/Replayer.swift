@@ -268,6 +268,9 @@ final class Replayer {
 
     /// Entries were removed: they are not shown.
     func removed(_ change: InboxChange) { plan?.remove(change.entries, of: change.topic) }
+
+    /// The user left a topic with these entries.
+    func left(_ topic: Topic, _ entries: ArraySlice<EntryReference>) { plan?.remove(Array(entries), of: topic) }
 }
 
 @available(*, unavailable)

@@ -37,13 +37,20 @@ package final class TopicDirectory {
         let subscriptions = record?.subscriptions ?? [:]
         if subscriptions.isEmpty, inbox.topics == nil { return }
         let topics = inbox.topics ?? InboxTopics()
-        for topic in topics.feeds.keys where subscriptions[topic] == nil { leave(topic, inbox, topics) }
+        let left = topics.feeds.keys.filter { subscriptions[$0] == nil }
+        for topic in left { leave(topic, inbox, topics) }
         inbox.topics = subscriptions.isEmpty ? nil : topics
-        for (topic, since) in subscriptions where topics.feeds[topic] == nil {
-            let feed = feed(topic)
-            topics.feeds[topic] = feed
-            feed.join(inbox, since: since)
+        for (topic, since) in subscriptions {
+            if let feed = topics.feeds[topic] {
+                feed.renew(inbox, since: since)
+            } else {
+                let feed = feed(topic)
+                topics.feeds[topic] = feed
+                feed.join(inbox, since: since)
+            }
         }
+        // A device may have waited for what is no business of its user any more.
+        if !left.isEmpty { inbox.topicsSettled() }
     }
 
     private func feed(_ topic: Topic) -> TopicFeed {
@@ -55,6 +62,7 @@ package final class TopicDirectory {
 
     private func leave(_ topic: Topic, _ inbox: Inbox, _ topics: InboxTopics) {
         guard let feed = topics.feeds.removeValue(forKey: topic) else { return }
+        for device in inbox.devices { device.left(topic, feed.entries(of: inbox)) }
         feed.leave(inbox)
         if feed.listeners.isEmpty { feeds[topic] = nil }
     }

@@ -7,7 +7,7 @@ import NIOCore
 final class TopicListener {
     let inbox: Inbox
     /// Only newer entries are his.
-    let since: StreamID
+    fileprivate(set) var since: StreamID
     /// His live devices have been told everything up to here.
     fileprivate(set) var mark: StreamID
     /// His live devices are as far as the feed. Until then no device of his goes live.
@@ -90,6 +90,13 @@ final class TopicFeed {
         whenLoaded { [weak self, weak listener] isLoaded in
             if isLoaded, let self, let listener { settle(listener) }
         }
+    }
+
+    /// He may have unsubscribed and subscribed again without this pod's hearing of it.
+    func renew(_ inbox: Inbox, since: StreamID) {
+        guard let listener = listeners[ObjectIdentifier(inbox)], since > listener.since else { return }
+        listener.since = since
+        listener.mark = max(listener.mark, since)
     }
 
     func leave(_ inbox: Inbox) { listeners[ObjectIdentifier(inbox)] = nil }

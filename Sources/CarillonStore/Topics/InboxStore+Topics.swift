@@ -64,6 +64,25 @@ extension InboxStore {
         }
     }
 
+    /// Whether a topic holds an entry that is the user's.
+    package func holds(
+        _ read: TopicReference,
+        for user: UserKey,
+        completion: @escaping (Result<Bool, StoreError>) -> Void
+    ) {
+        topicRecord(of: user) { [self] record in
+            switch record {
+            case .failure(let error): return completion(.failure(error))
+            case .success(let record):
+                let isHis = record?.has(read.entry, of: read.topic) ?? (read.topic == .everybody)
+                guard isHis else { return completion(.success(false)) }
+            }
+            self.read(read.topic, after: read.entry.streamID.predecessor, count: 1) { entries in
+                completion(entries.map { $0.first?.reference == read.entry })
+            }
+        }
+    }
+
     /// A sign of the user: what is known of him and topics lives on.
     package func keepTopics(of user: UserKey) {
         send("EXPIRE", arguments: 2) { arguments in

@@ -68,6 +68,34 @@ final class Book {
         ledger.pushed(device, token: token, entry: entry(token, target: target), status: status)
     }
 
+    // MARK: - Topics
+
+    /// The device subscribes its user to channels, or ends that, and is told that it is so unless told otherwise.
+    func subscribe(_ device: Int, _ topics: Set<Topic>, isOn: Bool = true, told: Set<Topic>? = nil, isTold: Bool = true)
+    {
+        ledger.subscribing(device, to: topics, isOn: isOn)
+        if isTold { ledger.subscribed(device, told ?? (isOn ? topics : [])) }
+    }
+
+    /// A post for a topic that is sent and, unless told otherwise, accepted at once. - Returns: its token.
+    @discardableResult
+    func post(to topic: Topic, isKeyed: Bool = false, isAccepted: Bool = true) -> Int {
+        let token = ledger.posted(to: topic, isKeyed: isKeyed)
+        let tried = ledger.tried(token)
+        if isAccepted { accept(token, tried: tried) }
+        return token
+    }
+
+    func entry(_ token: Int, of topic: Topic) -> LoadEntry {
+        let entry = entry(token)
+        return LoadEntry(id: entry.id, streamID: entry.streamID, topic: topic)
+    }
+
+    @discardableResult
+    func push(_ token: Int, of topic: Topic, to device: Int, status: PushStatus = .unread) -> Bool {
+        ledger.pushed(device, token: token, entry: entry(token, of: topic), status: status)
+    }
+
     func fault(_ excuse: Excuse = .nothing) -> Int {
         ledger.faultBegan(FaultRecord(name: "fault", detail: "of a test", excuse: excuse))
     }

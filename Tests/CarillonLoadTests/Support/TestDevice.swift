@@ -12,6 +12,7 @@ enum DeviceEvent: Sendable {
     case readAck(LoadEntry)
     case cleared(LoadEntry)
     case ready(LoadReady)
+    case subscribed(Set<Topic>)
     case error(LoadErrorFrame)
     case closed(LoadClose)
 }
@@ -31,6 +32,7 @@ final class TestDevice: Sendable {
         func readAcknowledged(_ device: LoadDevice, _ entry: LoadEntry) { add(.readAck(entry)) }
         func autoCleared(_ device: LoadDevice, _ entry: LoadEntry) { add(.cleared(entry)) }
         func ready(_ device: LoadDevice, _ ready: LoadReady) { add(.ready(ready)) }
+        func subscribed(_ device: LoadDevice, _ channels: Set<Topic>) { add(.subscribed(channels)) }
         func failed(_ device: LoadDevice, _ error: LoadErrorFrame) { add(.error(error)) }
         func closed(_ device: LoadDevice, _ close: LoadClose) { add(.closed(close)) }
     }

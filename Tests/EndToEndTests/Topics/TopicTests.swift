@@ -52,6 +52,67 @@ struct TopicTests {
         for device in devices { #expect(try await device.push()["message"]?.string == "second") }
     }
 
+    @Test("who unsubscribes while a device is replayed is shown no more of the channel")
+    func unsubscribedWhileReplaying() async throws {
+        let (user, channel) = (TestUser(), newChannel())
+        let other = try await pod.device(user)
+        try await pod.subscribe(user, channel)
+        try await other.client.expect("subscribe.ack")
+        // More than the sockets take, so that the replay stands still.
+        let filling = String(repeating: "x", count: 200_000)
+        for number in 0..<40 {
+            try await pod.publish(channel, message: "\(number) \(filling)")
+            try await other.push()
+        }
+        let narrow = try HTTPConnection(port: pod.server.port, receiveBytes: 32_768)
+        let device = try await WireClient.connect(port: pod.server.port, "/ws?\(user.query)", on: narrow)
+        try await device.expect("notification.push")
+        try await other.client.send("unsubscribe", #"{"channels":["\#(channel)"]}"#)
+        try await other.client.expect("subscribe.ack")
+        var types: [String] = []
+        while types.last != "session.ready" {
+            let message = try await device.message()
+            types.append(message.type)
+            if message.type == "session.ready" { #expect(message.data["unread_count"] == .number("0")) }
+        }
+        let told = try #require(types.firstIndex(of: "subscribe.ack"))
+        #expect(types[told...] == ["subscribe.ack", "session.ready"])
+    }
+
+    @Test("a subscription that ended and began anew unheard begins anew here too")
+    func renewed() async throws {
+        let (user, channel) = (TestUser(), newChannel())
+        let first = try await pod.device(user)
+        try await pod.subscribe(user, channel)
+        try await first.client.expect("subscribe.ack")
+        try await pod.publish(channel, message: "before")
+        let before = try await first.push()
+        // As another pod does it, whose word is lost.
+        let id = before["stream_id"]?.string?.split(separator: "@").first.map { String($0) } ?? ""
+        try await pod.redis("HSET", "notif:topics:\(user.key)", "sub:\(channel)", id)
+        #expect(try await pod.device(user).replay.texts.isEmpty)
+        try await pod.publish(channel, message: "after")
+        #expect(try await first.push()["message"]?.string == "after")
+        #expect(try await pod.device(user).replay.texts == ["after"])
+    }
+
+    /// As a device may be that comes from a pod which heard of it earlier.
+    @Test("an entry of which the pod has not heard yet can be read, and nobody else's")
+    func readUnheard() async throws {
+        let (user, channel, id) = (TestUser(), newChannel(), newUUID())
+        try await pod.subscribe(user, channel)
+        let device = try await pod.device(user)
+        try await pod.redis("SET", "notification:\(id)", #"{"message":"unheard"}"#)
+        let place = try #require(try await pod.redis("XADD", "notif:topic:\(channel)", "*", "nid", id).string)
+        let pair = #"{"notification_id":"\#(id)","stream_id":"\#(place)@\#(channel)"}"#
+        try await device.client.send("notification.read", pair)
+        #expect(try await device.client.expect("notification.read.ack")["notification_id"]?.string == id)
+        #expect(try await pod.redis("HGET", "notif:topics:\(user.key)", "read:\(id)").string != nil)
+        let stranger = try await pod.device(TestUser())
+        try await stranger.client.send("notification.read", pair)
+        #expect(try await stranger.client.expect("error")["code"] == .string("not_found"))
+    }
+
     @Test("who was away gets what came meanwhile, in the order of ids among his own")
     func replay() async throws {
         let (user, channel) = (TestUser(), newChannel())

@@ -2,10 +2,10 @@ internal import CarillonDomain
 internal import CarillonLoad
 internal import CarillonTestSupport
 
-/// What Redis holds of one user, read the way any other program would.
+/// What Redis holds of one user's stream, or of a topic's, read the way any other program would.
 ///
 /// - Source: Redis commands XRANGE, HGETALL, XPENDING
-struct UserContents {
+struct StreamContents {
     struct Entry {
         let streamID: StreamID
         /// The field `nid` as it stands.
@@ -21,9 +21,24 @@ struct UserContents {
     private(set) var pending: Set<StreamID> = []
 
     /// - Throws: `WireError` where Redis does not answer, or with another kind of key than there should be.
-    static func read(_ user: FleetUser, from redis: WireRedis) async throws -> UserContents {
-        var contents = UserContents()
+    static func read(_ user: FleetUser, from redis: WireRedis) async throws -> StreamContents {
         let stream = "stream:user:\(user.key)"
+        var contents = StreamContents()
+        contents.entries = try await entries(of: stream, redis)
+        let state = try await redis(["HGETALL", "notification_state:\(user.key)"]).pairs
+        contents.read = Set(state.filter { $0.value.string == "read" }.keys)
+        contents.pending = try await pending(stream, redis)
+        return contents
+    }
+
+    static func read(_ topic: Topic, from redis: WireRedis) async throws -> StreamContents {
+        var contents = StreamContents()
+        contents.entries = try await entries(of: "notif:topic:\(topic.name)", redis)
+        return contents
+    }
+
+    private static func entries(of stream: String, _ redis: WireRedis) async throws -> [Entry] {
+        var entries: [Entry] = []
         var next = "-"
         while true {
             let page = try await redis(["XRANGE", stream, next, "+", "COUNT", "\(pageSize)"]).array
@@ -31,15 +46,11 @@ struct UserContents {
                 let parts = entry.array
                 guard parts.count == 2, let streamID = parts[0].string.flatMap({ StreamID($0) }) else { continue }
                 let id = parts[1].pairs["nid"]?.string ?? ""
-                contents.entries.append(Entry(streamID: streamID, id: id))
+                entries.append(Entry(streamID: streamID, id: id))
             }
-            guard page.count == pageSize, let last = contents.entries.last else { break }
+            guard page.count == pageSize, let last = entries.last else { return entries }
             next = last.streamID.successor.text
         }
-        let state = try await redis(["HGETALL", "notification_state:\(user.key)"]).pairs
-        contents.read = Set(state.filter { $0.value.string == "read" }.keys)
-        contents.pending = try await pending(stream, redis)
-        return contents
     }
 
     private static func pending(_ stream: String, _ redis: WireRedis) async throws -> Set<StreamID> {

@@ -2,21 +2,22 @@ internal import CarillonDomain
 internal import CarillonLoad
 internal import CarillonTestSupport
 
-/// One user's part of Redis beside his part of the ledger.
-struct UserComparison {
+/// What Redis holds of one user's or topic's stream beside the ledger's part of it.
+struct StreamComparison {
     private static let keysPerCommand = 200
 
-    let user: FleetUser
-    let contents: UserContents
+    /// Whose stream it is: a login, or `@` and a topic's name.
+    let name: String
+    let contents: StreamContents
     private(set) var report = AuditReport()
     private var byID: [String: LedgerSnapshot.Notification] = [:]
     private var byToken: [Int: LedgerSnapshot.Notification] = [:]
     /// Where each notification of the ledger was found, by its index.
-    private var found: [Int: UserContents.Entry] = [:]
+    private var found: [Int: StreamContents.Entry] = [:]
     private var ids: Set<String> = []
 
-    init(user: FleetUser, contents: UserContents, notifications: [LedgerSnapshot.Notification]) {
-        self.user = user
+    init(name: String, contents: StreamContents, notifications: [LedgerSnapshot.Notification]) {
+        self.name = name
         self.contents = contents
         for notification in notifications {
             byToken[notification.token] = notification
@@ -33,11 +34,11 @@ struct UserComparison {
         report.read = contents.entries.count { contents.read.contains($0.id) }
     }
 
-    private mutating func match(_ entry: UserContents.Entry, _ redis: WireRedis) async throws {
+    private mutating func match(_ entry: StreamContents.Entry, _ redis: WireRedis) async throws {
         guard ids.insert(entry.id).inserted else {
             report.findings.add(
                 .storedTwice,
-                "\(user.login): \(entry.id) is in the stream twice, at \(entry.streamID) too"
+                "\(name): \(entry.id) is in the stream twice, at \(entry.streamID) too"
             )
             return
         }
@@ -45,25 +46,25 @@ struct UserComparison {
         if notification == nil {
             // Nobody was told its id: the text says whose it is.
             guard let payload = try await redis(["GET", "notification:\(entry.id)"]).string else {
-                report.findings.add(.payloadLost, "\(user.login): \(entry.id) at \(entry.streamID), which nobody knows")
+                report.findings.add(.payloadLost, "\(name): \(entry.id) at \(entry.streamID), which nobody knows")
                 return
             }
             let text = try? WireJSON.parse(payload)["message"]?.string
             notification = text.flatMap { MessageToken.read($0) }.flatMap { byToken[$0] }
         }
         guard let notification else {
-            report.findings.add(.unexpected, "\(user.login): \(entry.id) at \(entry.streamID) was never posted")
+            report.findings.add(.unexpected, "\(name): \(entry.id) at \(entry.streamID) was never posted")
             return
         }
         if let other = found.updateValue(entry, forKey: notification.index) {
             guard notification.excuse == nil else { return }
             report.findings.add(
                 .storedTwice,
-                "\(user.login): post \(notification.token) is stored as \(other.id) and as \(entry.id)"
+                "\(name): post \(notification.token) is stored as \(other.id) and as \(entry.id)"
             )
         }
         if notification.outcome == .refused {
-            report.findings.add(.unexpected, "\(user.login): post \(notification.token) was refused and is stored")
+            report.findings.add(.unexpected, "\(name): post \(notification.token) was refused and is stored")
         }
     }
 
@@ -76,7 +77,7 @@ struct UserComparison {
             } else {
                 report.lost.insert(notification.index)
                 let id = notification.id.map { " \($0)" } ?? ""
-                report.findings.add(.notStored, "\(user.login): post \(notification.token)\(id) is not in the stream")
+                report.findings.add(.notStored, "\(name): post \(notification.token)\(id) is not in the stream")
             }
             return
         }
@@ -84,7 +85,7 @@ struct UserComparison {
             report.lost.insert(notification.index)
             report.findings.add(
                 .notDelivered,
-                "\(user.login): \(entry.id) (\(entry.streamID)) is stored, so no fault excuses that it never reached "
+                "\(name): \(entry.id) (\(entry.streamID)) is stored, so no fault excuses that it never reached "
                     + "\(notification.missedDevices) of its devices"
             )
         }
@@ -92,7 +93,7 @@ struct UserComparison {
         if let excuse = notification.readExcuse {
             report.excusedReads[excuse, default: 0] += 1
         } else {
-            report.findings.add(.readLost, "\(user.login): the read of \(entry.id) (\(entry.streamID)) is not stored")
+            report.findings.add(.readLost, "\(name): the read of \(entry.id) (\(entry.streamID)) is not stored")
         }
     }
 
@@ -102,7 +103,7 @@ struct UserComparison {
             let keys = fresh[start..<min(start + Self.keysPerCommand, fresh.count)].map { "notification:\($0)" }
             guard try await redis(["EXISTS"] + keys).int != keys.count else { continue }
             for key in keys where try await redis(["EXISTS", key]).int == 0 {
-                report.findings.add(.payloadLost, "\(user.login): \(key) is gone")
+                report.findings.add(.payloadLost, "\(name): \(key) is gone")
             }
         }
     }
