@@ -76,21 +76,32 @@ final class Replayer {
             hub.topics.connected(inbox, part.topics) { [self] isLoaded in
                 guard plan != nil else { return }
                 guard isLoaded else { return plan = nil }
-                findStart(part, of: device.user.key) { [self] start in
+                hub.topics.catchUp(inbox, to: sinceOfTopics) { [self] isDone in
                     guard plan != nil else { return }
-                    plan?.load(part, start: start)
-                    plan?.load(part.topics)
-                    plan?.readToEnd(knownWhenSent: knownWhenSent)
-                    if case .after(let since) = start { tellReads(part, upTo: since, to: device) }
-                    planTopics(inbox, device)
-                    leaveOutExpired()
+                    guard isDone else { return plan = nil }
+                    findStart(part, of: device.user.key) { [self] start in
+                        begin(part, start, knownWhenSent: knownWhenSent)
+                    }
                 }
             }
         }
     }
 
+    /// All is known that the plan is made of.
+    private func begin(_ part: InboxPart, _ start: Replay.Start, knownWhenSent: StreamID) {
+        guard let device, let inbox = device.inbox, plan != nil else { return }
+        plan?.load(part, start: start)
+        plan?.load(part.topics)
+        plan?.readToEnd(knownWhenSent: knownWhenSent)
+        if case .after(let since) = start { tellReads(part, upTo: since, to: device) }
+        planTopics(inbox, device)
+        leaveOutExpired()
+    }
+
     /// What `since` says is of the hub's own time.
     private var isOfThisEpoch: Bool { request.epoch == nil || request.epoch == hub.epoch }
+
+    private var sinceOfTopics: [Topic: StreamID] { isOfThisEpoch ? request.since?.topics ?? [:] : [:] }
 
     /// A `since` of another epoch, or beyond anything that the stream ever gave, counts as absent.
     private func findStart(_ part: InboxPart, of user: UserKey, _ completion: @escaping (Replay.Start) -> Void) {
@@ -112,7 +123,7 @@ final class Replayer {
 
     /// Plans what there is of the user's topics; a `since` beyond anything that a topic ever gave counts as absent.
     private func planTopics(_ inbox: Inbox, _ device: Device) {
-        let since = isOfThisEpoch ? request.since?.topics ?? [:] : [:]
+        let since = sinceOfTopics
         for feed in hub.topics.feeds(of: inbox) {
             let since = since[feed.topic].flatMap { $0 <= feed.cursor.position ? $0 : nil }
             let entries = feed.entries(of: inbox)

@@ -98,6 +98,16 @@ package final class TopicDirectory {
         }
     }
 
+    /// Calls back when the pod has heard of all that a device was told of the user's topics, with false where Redis is away.
+    func catchUp(_ inbox: Inbox, to positions: [Topic: StreamID], _ completion: @escaping (Bool) -> Void) {
+        var rest = feeds(of: inbox)[...]
+        func next(_ isDone: Bool) {
+            guard isDone, let feed = rest.popFirst() else { return completion(isDone) }
+            feed.catchUp(to: positions[feed.topic] ?? .zero, next)
+        }
+        next(true)
+    }
+
     /// A device may go live.
     func isSettled(_ inbox: Inbox) -> Bool {
         everybody.isLoaded && (inbox.topics?.feeds.values.allSatisfy { $0.isSettled(inbox) } ?? true)

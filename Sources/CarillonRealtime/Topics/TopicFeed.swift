@@ -41,6 +41,8 @@ final class TopicFeed {
     /// Counts the histories of the stream that this pod knew; what was asked of an earlier one is of no use.
     private var history = 0
     private var waiting: [(Bool) -> Void] = []
+    /// Devices that were told more, elsewhere, than this pod has heard of.
+    private var ahead: [(id: StreamID, completion: () -> Void)] = []
 
     private static let readCount = 100
     private static let pageSize = 32
@@ -99,7 +101,11 @@ final class TopicFeed {
         listener.mark = max(listener.mark, since)
     }
 
-    func leave(_ inbox: Inbox) { listeners[ObjectIdentifier(inbox)] = nil }
+    func leave(_ inbox: Inbox) {
+        listeners[ObjectIdentifier(inbox)] = nil
+        // Nobody reads on for those who came with it.
+        if listeners.isEmpty, topic != .everybody { releaseAhead(upTo: .max) }
+    }
 
     /// How far the live devices of an inbox have been told.
     func position(of inbox: Inbox) -> StreamID {
@@ -176,6 +182,26 @@ final class TopicFeed {
         }
     }
 
+    /// A device says that it was told of `id`. Calls back when the feed is as far, or the topic never gave such an id; with false where
+    /// Redis is away.
+    func catchUp(to id: StreamID, _ completion: @escaping (Bool) -> Void) {
+        guard id > cursor.position else { return completion(true) }
+        let history = history
+        hub.store.lastGeneratedID(of: topic) { [self] result in
+            guard case .success(let last) = result else { return completion(false) }
+            guard let last, id <= last, history == self.history else { return completion(true) }
+            ahead.append((id, { completion(true) }))
+            heardOf(last)
+            releaseAhead(upTo: cursor.position)
+        }
+    }
+
+    private func releaseAhead(upTo id: StreamID) {
+        let reached = ahead.filter { $0.id <= id }
+        ahead.removeAll { $0.id <= id }
+        for one in reached { one.completion() }
+    }
+
     private func heardOf(_ id: StreamID) {
         if cursor.received(id, predecessor: nil) == .readStream { readStream() }
     }
@@ -225,6 +251,7 @@ final class TopicFeed {
                 }
                 let isAtEnd = part.count < Self.readCount
                 if isAtEnd { cursor.readToEnd(knownWhenSent: knownWhenSent) }
+                releaseAhead(upTo: cursor.position)
                 if cursor.isBehind || !isAtEnd { readStream() }
             }
         }
@@ -271,6 +298,7 @@ final class TopicFeed {
             hub.metrics.resyncCloses.increment(by: inbox.devices.count)
             for device in inbox.devices { device.connection.demandResync() }
         }
+        releaseAhead(upTo: .max)
         load()
     }
 }

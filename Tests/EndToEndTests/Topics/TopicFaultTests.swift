@@ -66,6 +66,32 @@ struct TopicFaultTests {
         }
     }
 
+    /// The first pod has read an entry from the stream that nobody announced; the second one has not heard of it.
+    @Test("a device that comes to a pod that has heard less than the device gets nothing twice")
+    func ahead() async throws {
+        try await TwoPods.with { pods in
+            let (user, channel) = (TestUser(), newChannel())
+            for user in [user, pods.user] { try await pods.second.subscribe(user, channel) }
+            try await pods.first.publish(channel, message: "announced")
+            #expect(try await texts(pods.device, 1) == ["announced"])
+            for number in 0..<3 {
+                let id = newUUID()
+                try await pods.redis("SET", "notification:\(id)", #"{"message":"silent \#(number)"}"#)
+                try await pods.redis("XADD", "notif:topic:\(channel)", "*", "nid", id)
+            }
+            let silent = (0..<3).map { "silent \($0)" }
+            let before = try await pods.first.device(user)
+            #expect(before.replay.texts == ["announced"] + silent)
+            let since = "\(before.ready["topics"]?[channel]?.string ?? "")@\(channel)"
+            let after = try await pods.second.device(user, "&since=\(since)&epoch=\(before.epoch)")
+            #expect(after.replay.isEmpty)
+            try await pods.second.publish(channel, message: "new")
+            #expect(try await after.push()["message"]?.string == "new")
+            #expect(try await after.messages().isEmpty)
+            #expect(try await texts(pods.device, 4) == silent + ["new"])
+        }
+    }
+
     @Test("Redis killed and back: devices stay, those that wait are replayed, and what was missed comes")
     func redisKilled() async throws {
         try await Pod.with(redis: ["--appendonly", "yes", "--appendfsync", "always"]) { pod in
