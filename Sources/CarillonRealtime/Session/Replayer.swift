@@ -124,7 +124,7 @@ final class Replayer {
     /// Plans what there is of the user's topics; a `since` beyond anything that a topic ever gave counts as absent.
     private func planTopics(_ inbox: Inbox, _ device: Device) {
         let since = sinceOfTopics
-        for feed in hub.topics.feeds(of: inbox) {
+        for feed in hub.topics.feedsInUse(of: inbox) {
             let since = since[feed.topic].flatMap { $0 <= feed.cursor.position ? $0 : nil }
             let entries = feed.entries(of: inbox)
             let start = since.map { Replay.Start.after($0) } ?? .full
@@ -255,7 +255,7 @@ final class Replayer {
 
     /// Plans what came to topics since they were planned. Whether there was anything: a topic has its turn once it is at its cursor.
     private func planNewer(_ inbox: Inbox) -> Bool {
-        for feed in hub.topics.feeds(of: inbox) where feed.cursor.position > plan?.end(of: feed.topic) ?? .max {
+        for feed in hub.topics.feedsInUse(of: inbox) where feed.cursor.position > plan?.end(of: feed.topic) ?? .max {
             plan?.plan(feed.entries(of: inbox), of: feed.topic, start: .full, through: feed.cursor.position)
         }
         return plan?.isEmpty == false

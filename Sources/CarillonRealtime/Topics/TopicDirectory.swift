@@ -100,6 +100,7 @@ package final class TopicDirectory {
 
     /// Calls back when the pod has heard of all that a device was told of the user's topics, with false where Redis is away.
     func catchUp(_ inbox: Inbox, to positions: [Topic: StreamID], _ completion: @escaping (Bool) -> Void) {
+        guard !positions.isEmpty else { return completion(true) }
         var rest = feeds(of: inbox)[...]
         func next(_ isDone: Bool) {
             guard isDone, let feed = rest.popFirst() else { return completion(isDone) }
@@ -115,6 +116,12 @@ package final class TopicDirectory {
 
     /// The feeds that an inbox listens to.
     func feeds(of inbox: Inbox) -> [TopicFeed] { [everybody] + (inbox.topics.map { Array($0.feeds.values) } ?? []) }
+
+    /// Those of them that ever held anything; for most users there is none, and then nothing is made.
+    func feedsInUse(of inbox: Inbox) -> [TopicFeed] {
+        if inbox.topics == nil, everybody.cursor.position == .zero { return [] }
+        return feeds(of: inbox).filter { $0.cursor.position > .zero }
+    }
 
     /// How far the live devices of an inbox have been told; topics that never held anything are left out.
     func positions(of inbox: Inbox) -> [Topic: StreamID] {
