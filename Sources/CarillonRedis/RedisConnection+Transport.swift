@@ -40,6 +40,19 @@ extension RedisConnection {
         if phase == .ready { lose(RedisError(.connectionLost, detail: reason)) }
     }
 
+    /// The Sentinels say that the primary is elsewhere: goes there at once.
+    func primaryMoved() {
+        attempt = 0
+        switch phase {
+        case .waiting:
+            reconnect?.cancel()
+            connect()
+        case .connecting, .handshaking, .ready:
+            lose(RedisError(.connectionLost, detail: "the primary is another one now"))
+        case .idle, .closing, .closed: break
+        }
+    }
+
     func finishClosing(_ error: RedisError = RedisError(.connectionLost, detail: "it was closed")) {
         let handler = handler
         self.handler = nil
@@ -55,6 +68,11 @@ extension RedisConnection {
     private func connect() {
         phase = .connecting
         attempt += 1
+        attempts += 1
+        guard let endpoint = sentinels.map(\.primary) ?? configuration.endpoint else {
+            return lose(RedisError(.unavailable, detail: "no Sentinel has said where the primary is"))
+        }
+        self.endpoint = endpoint
         let timeout = TimeAmount(configuration.connectTimeout)
         attemptDeadline = .now() + timeout
         let bound = NIOLoopBound(self, eventLoop: eventLoop)
@@ -68,7 +86,7 @@ extension RedisConnection {
                 channel.eventLoop.makeCompletedFuture { try bound.value.configure(channel) }
             }
         let channel: EventLoopFuture<any Channel>
-        switch configuration.endpoint {
+        switch endpoint {
         case .tcp(let host, let port):
             bootstrap =
                 bootstrap
@@ -81,7 +99,7 @@ extension RedisConnection {
         case .unix(let path):
             channel = bootstrap.connect(unixDomainSocketPath: path)
         }
-        channel.assumeIsolated().whenComplete { self.connectFinished($0) }
+        channel.assumeIsolated().whenComplete { [attempts] in self.connectFinished($0, attempts) }
     }
 
     /// An idle connection notices a vanished peer within half a minute instead of two hours.
@@ -100,7 +118,7 @@ extension RedisConnection {
     private func configure(_ channel: any Channel) throws {
         let pipeline = channel.pipeline.syncOperations
         if let tls = configuration.tls {
-            guard case .tcp(let host, _) = configuration.endpoint else {
+            guard case .tcp(let host, _)? = endpoint else {
                 throw RedisError(.invalidConfiguration("TLS is not spoken over a unix socket"))
             }
             try pipeline.addHandler(TLSClientHandler(configuration: tls, serverHostname: host))
@@ -108,13 +126,14 @@ extension RedisConnection {
         try pipeline.addHandler(RedisChannelHandler(connection: self))
     }
 
-    private func connectFinished(_ result: Result<any Channel, any Error>) {
+    private func connectFinished(_ result: Result<any Channel, any Error>, _ number: Int) {
+        let isAwaited = phase == .connecting && number == attempts
         switch result {
         case .failure(let error):
-            if phase == .connecting { lose(Self.describe(error, as: .unavailable)) }
+            if isAwaited { lose(Self.describe(error, as: .unavailable)) }
         case .success(let channel):
             let handler = try? channel.pipeline.syncOperations.handler(type: RedisChannelHandler.self)
-            guard phase == .connecting else {
+            guard isAwaited else {
                 handler?.abandon()
                 return
             }
@@ -167,7 +186,7 @@ extension RedisConnection {
         lastFailure = nil
         logger.notice(
             "connected to Redis",
-            metadata: ["redis": "\(configuration)", "connections": "\(connectionCount)"]
+            metadata: ["redis": "\(place)", "connections": "\(connectionCount)"]
         )
         observer?.connected(self)
     }
@@ -208,9 +227,12 @@ extension RedisConnection {
         logger.log(
             level: level,
             "no connection to Redis, trying again",
-            metadata: ["redis": "\(configuration)", "reason": "\(error)"]
+            metadata: ["redis": "\(place)", "reason": "\(error)"]
         )
     }
+
+    /// For logs.
+    private var place: String { configuration.place(endpoint ?? configuration.endpoint) }
 
     private static func describe(_ error: any Error, as code: RedisError.Code) -> RedisError {
         if let error = error as? RedisError { return error }

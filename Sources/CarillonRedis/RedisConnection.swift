@@ -45,6 +45,8 @@ package final class RedisConnection {
 
     package let eventLoop: any EventLoop
     package let configuration: RedisConfiguration
+    /// Nil where Redis is at the configuration's endpoint.
+    let sentinels: SentinelWatch?
     let logger: Logger
     weak var observer: (any RedisConnectionObserver)?
 
@@ -57,7 +59,12 @@ package final class RedisConnection {
     package var isReady: Bool { phase == .ready }
 
     // What `RedisConnection+Transport.swift` keeps.
+    /// Where the attempt under way leads, or led.
+    var endpoint: RedisConfiguration.Endpoint?
+    /// Attempts since the connection last stood for a while: the pauses grow with it.
     var attempt = 0
+    /// All of them.
+    var attempts = 0
     var attemptDeadline = NIODeadline.distantFuture
     var readySince = NIODeadline.uptimeNanoseconds(0)
     var reconnect: Scheduled<Void>?
@@ -84,19 +91,24 @@ package final class RedisConnection {
     private var timerDue: NIODeadline?
     private var lateRounds = 0
 
-    /// - Parameter observer: Held weakly.
+    /// - Parameters:
+    ///   - sentinels: Say where Redis is, instead of the configuration.
+    ///   - observer: Held weakly.
     package init(
         eventLoop: any EventLoop,
         configuration: RedisConfiguration,
+        sentinels: SentinelWatch? = nil,
         logger: Logger,
         observer: (any RedisConnectionObserver)? = nil
     ) {
         eventLoop.assertInEventLoop()
         self.eventLoop = eventLoop
         self.configuration = configuration
+        self.sentinels = sentinels
         self.logger = logger
         self.observer = observer
         self.outgoing = RedisArguments(buffer: ByteBufferAllocator().buffer(capacity: 16 * 1_024))
+        sentinels?.add(self)
     }
 
     /// Sends one command; `write` writes its arguments and must not send another one.
@@ -209,7 +221,9 @@ package final class RedisConnection {
             observer?.roundTrip(nanoseconds: time.nanoseconds, commands: command.endsWriteOf)
         }
         if reply.kind == .error {
-            fail(command.receiver, command.tag, RedisError(.server(reply.string)))
+            let error = RedisError(.server(reply.string))
+            fail(command.receiver, command.tag, error)
+            if sentinels != nil, error.serverCode == "READONLY" { reconnect(because: "it is a replica now") }
         } else {
             command.receiver.received(reply, tag: command.tag)
         }
