@@ -18,6 +18,8 @@ import NIOCore
 final class Pod {
     let eventLoop: any EventLoop
     let settings: StoreSettings
+    /// Nil where Redis has one address.
+    let sentinels: SentinelWatch?
     let commands: RedisConnection
     let blocking: RedisConnection
     let store: InboxStore
@@ -49,15 +51,27 @@ final class Pod {
         self.eventLoop = eventLoop
         self.settings = StoreSettings(settings, runID: runID)
         redisEvents = RedisEvents(metrics: metrics)
+        sentinels = settings.redis.sentinels.map { sentinels in
+            SentinelWatch(
+                eventLoop: eventLoop,
+                sentinels: sentinels.addresses.map { address in
+                    RedisConfiguration(sentinels, at: address, settings.redis, name: "carillon-\(settings.podID)")
+                },
+                primaryName: sentinels.primaryName,
+                logger: logger
+            )
+        }
         commands = RedisConnection(
             eventLoop: eventLoop,
             configuration: RedisConfiguration(settings.redis, name: "carillon-\(settings.podID)"),
+            sentinels: sentinels,
             logger: logger,
             observer: redisEvents
         )
         blocking = RedisConnection(
             eventLoop: eventLoop,
             configuration: RedisConfiguration(settings.redis, name: "carillon-\(settings.podID)-bus"),
+            sentinels: sentinels,
             logger: logger,
             observer: nil
         )
@@ -88,6 +102,7 @@ final class Pod {
 
     /// Connects to Redis and starts the timers; the rest follows when Redis answers.
     func start() {
+        sentinels?.start()
         commands.start()
         blocking.start()
         presenceKeeper.start(interval: upkeepInterval)
@@ -193,17 +208,40 @@ extension StoreSettings {
 
 extension RedisConfiguration {
     init(_ settings: Settings.Redis, name: String) {
-        self.init()
-        switch settings.address {
-        case .tcp(let host, let port): endpoint = .tcp(host: host, port: port)
-        case .unix(let path): endpoint = .unix(path: path)
-        }
+        self.init(endpoint: Endpoint(settings.address))
         tls = settings.usesTLS ? TLSClientConfiguration(caFile: settings.authoritiesFile) : nil
         username = settings.username
         password = settings.password
         database = settings.database
         commandTimeout = settings.commandTimeout
         clientName = name
+    }
+}
+
+extension RedisConfiguration {
+    /// Of a Sentinel, which speaks TLS where Redis does and has users of its own.
+    init(
+        _ sentinels: Settings.Sentinels,
+        at address: Settings.Redis.Address,
+        _ redis: Settings.Redis,
+        name: String
+    ) {
+        self.init(redis, name: name)
+        endpoint = Endpoint(address)
+        username = sentinels.username
+        password = sentinels.password
+        database = 0
+        connectTimeout = .seconds(1)
+        commandTimeout = .seconds(1)
+    }
+}
+
+extension RedisConfiguration.Endpoint {
+    fileprivate init(_ address: Settings.Redis.Address) {
+        switch address {
+        case .tcp(let host, let port): self = .tcp(host: host, port: port)
+        case .unix(let path): self = .unix(path: path)
+        }
     }
 }
 

@@ -16,7 +16,8 @@ struct RedisService: Service {
         try await gracefulShutdown()
         await pod.run { $0.release() }
         let closed = await pod.run { pod in
-            pod.blocking.close(immediately: true).and(pod.commands.close()).map { _ in }
+            pod.sentinels?.close()
+            return pod.blocking.close(immediately: true).and(pod.commands.close()).map { _ in }
         }
         try await closed.get()
     }

@@ -73,6 +73,32 @@ extension SettingDefinition {
             isSecret: true,
             "Password for Redis."
         ),
+        SettingDefinition(
+            .redis,
+            "REDIS_SENTINELS",
+            .text(rule: "a comma-separated list of different addresses such as s1:26379,s2,[::1]:26379"),
+            "Redis Sentinels that say where the primary is, instead of REDIS_ADDR. Without a port: 26379."
+        ),
+        SettingDefinition(
+            .redis,
+            "REDIS_MASTER_NAME",
+            .text(rule: "a name of printable ASCII without spaces"),
+            default: "mymaster",
+            "What the Sentinels call the primary."
+        ),
+        SettingDefinition(
+            .redis,
+            "REDIS_SENTINEL_USERNAME",
+            .text(rule: "a name without control characters"),
+            "User of the Sentinels' access control list."
+        ),
+        SettingDefinition(
+            .redis,
+            "REDIS_SENTINEL_PASSWORD",
+            .text(rule: "any text"),
+            isSecret: true,
+            "Password for the Sentinels."
+        ),
         SettingDefinition(.redis, "REDIS_DB", .integer(0...15), default: "0", "Number of the Redis database."),
         SettingDefinition(
             .redis,

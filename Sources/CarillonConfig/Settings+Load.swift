@@ -18,6 +18,10 @@ extension Settings {
 
     static func load(_ flags: CommandLineFlags, environment: [String: String]) throws(SettingsError) -> Settings {
         let values = SettingValues(flags: flags, environment: environment)
+        let redis = try Redis.load(values)
+        if redis.sentinels != nil, flags.switches.contains(.dev) {
+            throw SettingsError("--dev: a Redis of its own and REDIS_SENTINELS exclude each other")
+        }
         return Settings(
             listen: try values.required("SERVER_ADDR", AddressText.listen),
             podID: try values.parsed("POD_ID") { isPodID($0) ? $0 : nil } ?? FilePath.hostName(),
@@ -25,7 +29,7 @@ extension Settings {
             webFolder: try values.parsed("WEB_DIR") { FilePath.isFolder($0) ? $0 : nil } ?? FilePath.defaultWebFolder(),
             allowedOrigins: try values.parsed("FRONTEND_URL", AllowedOrigins.init),
             eventTypes: try values.parsed("EVENT_TYPES", eventTypes) ?? [],
-            redis: try Redis.load(values),
+            redis: redis,
             notifications: Notifications(
                 ttl: try values.duration("NOTIFICATION_TTL"),
                 streamMaxLength: try values.integer("STREAM_MAXLEN")

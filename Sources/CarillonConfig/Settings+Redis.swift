@@ -1,4 +1,16 @@
 extension Settings {
+    /// Who says where the primary is.
+    package struct Sentinels: Hashable, Sendable {
+        /// `REDIS_SENTINELS`
+        package var addresses: [Redis.Address]
+        /// `REDIS_MASTER_NAME`
+        package var primaryName: String
+        /// `REDIS_SENTINEL_USERNAME`
+        package var username: String?
+        /// `REDIS_SENTINEL_PASSWORD`
+        package var password: String?
+    }
+
     /// Where Redis is and how to log in there.
     package struct Redis: Hashable, Sendable {
         package enum Address: Hashable, Sendable {
@@ -7,8 +19,10 @@ extension Settings {
             case unix(path: String)
         }
 
-        /// `REDIS_ADDR`, or what `REDIS_URL` says.
+        /// `REDIS_ADDR`, or what `REDIS_URL` says; of no meaning where there are Sentinels.
         package var address: Address
+        /// Nil where Redis has one address.
+        package var sentinels: Sentinels?
         /// `REDIS_USERNAME`
         package var username: String?
         /// `REDIS_PASSWORD`
@@ -24,6 +38,7 @@ extension Settings {
 
         package init(
             address: Address,
+            sentinels: Sentinels? = nil,
             username: String? = nil,
             password: String? = nil,
             database: Int = 0,
@@ -32,6 +47,7 @@ extension Settings {
             commandTimeout: Duration = .seconds(5)
         ) {
             self.address = address
+            self.sentinels = sentinels
             self.username = username
             self.password = password
             self.database = database
@@ -63,11 +79,10 @@ extension Settings.Redis {
                 try values.required("REDIS_ADDR", AddressText.redis)
             }
         let database = try values.integer("REDIS_DB")
-        let username = try values.parsed("REDIS_USERNAME") { name in
-            name.unicodeScalars.allSatisfy { $0.value >= 0x20 && $0.value != 0x7f } ? name : nil
-        }
+        let username = try values.parsed("REDIS_USERNAME", Self.name)
         let redis = Settings.Redis(
             address: address,
+            sentinels: try Settings.Sentinels.load(values),
             username: username ?? target?.username,
             password: values.text("REDIS_PASSWORD") ?? target?.password,
             database: values.isGiven("REDIS_DB") ? database : target?.database ?? database,
@@ -78,6 +93,14 @@ extension Settings.Redis {
         if redis.usesTLS, case .unix = redis.address {
             throw SettingsError("REDIS_TLS: a unix socket does not speak TLS")
         }
+        if redis.sentinels != nil {
+            guard !values.isGiven("REDIS_ADDR") else {
+                throw SettingsError("REDIS_SENTINELS: they say where Redis is; leave REDIS_ADDR out")
+            }
+            guard case .tcp = redis.address else {
+                throw SettingsError("REDIS_SENTINELS: they say where Redis is; REDIS_URL names a unix socket")
+            }
+        }
         if redis.authoritiesFile != nil, !redis.usesTLS {
             throw SettingsError("REDIS_TLS_CA: there is no TLS to check; set REDIS_TLS to true")
         }
@@ -85,5 +108,31 @@ extension Settings.Redis {
             throw SettingsError("REDIS_USERNAME: a user needs a password; set REDIS_PASSWORD")
         }
         return redis
+    }
+
+    /// A user's name.
+    fileprivate static func name(_ text: String) -> String? {
+        text.unicodeScalars.allSatisfy { $0.value >= 0x20 && $0.value != 0x7f } ? text : nil
+    }
+}
+
+extension Settings.Sentinels {
+    static func load(_ values: SettingValues) throws(SettingsError) -> Settings.Sentinels? {
+        let addresses = try values.parsed("REDIS_SENTINELS", AddressText.sentinels)
+        let sentinels = Settings.Sentinels(
+            addresses: addresses ?? [],
+            primaryName: try values.required("REDIS_MASTER_NAME", Self.primaryName),
+            username: try values.parsed("REDIS_SENTINEL_USERNAME", Settings.Redis.name),
+            password: values.text("REDIS_SENTINEL_PASSWORD")
+        )
+        if sentinels.username != nil, sentinels.password == nil {
+            throw SettingsError("REDIS_SENTINEL_USERNAME: a user needs a password; set REDIS_SENTINEL_PASSWORD")
+        }
+        return addresses == nil ? nil : sentinels
+    }
+
+    private static func primaryName(_ text: String) -> String? {
+        let isName = !text.isEmpty && text.utf8.allSatisfy { $0 > 0x20 && $0 < 0x7f }
+        return isName ? text : nil
     }
 }

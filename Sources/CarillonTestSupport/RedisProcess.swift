@@ -29,6 +29,8 @@ package final class RedisProcess: Sendable {
     package let directory: String
     package var unixSocket: String { "\(directory)/redis.sock" }
     private let arguments: [String]
+    /// What its file says where it is a Sentinel.
+    private let sentinelConfiguration: String?
     private let children = Mutex(Children())
 
     /// The process id; 0 while none runs.
@@ -49,8 +51,34 @@ package final class RedisProcess: Sendable {
         throw Failure(description: "redis-server does not start")
     }
 
-    private init(_ arguments: [String], port: Int) throws {
+    /// Starts a Sentinel of which two make a majority.
+    ///
+    /// - Parameter downAfter: Milliseconds without an answer after which it takes the primary for dead.
+    package static func startSentinel(
+        of primary: Int,
+        name: String,
+        password: String?,
+        downAfter: Int
+    ) async throws -> RedisProcess {
+        let lines = """
+            sentinel monitor \(name) 127.0.0.1 \(primary) 2
+            sentinel down-after-milliseconds \(name) \(downAfter)
+            sentinel failover-timeout \(name) \(max(3_000, 4 * downAfter))
+            sentinel parallel-syncs \(name) 2
+            \(password.map { "sentinel auth-pass \(name) \($0)" } ?? "")
+
+            """
+        for _ in 0..<4 {
+            let process = try RedisProcess([], port: BuiltProgram.freePort(), sentinelConfiguration: lines)
+            if try await process.launch() { return process }
+            await process.stop()
+        }
+        throw Failure(description: "the Sentinel does not start")
+    }
+
+    private init(_ arguments: [String], port: Int, sentinelConfiguration: String? = nil) throws {
         self.arguments = arguments
+        self.sentinelConfiguration = sentinelConfiguration
         self.port = port
         var template = Array("\(NSTemporaryDirectory())carillon-redis-XXXXXX".utf8CString)
         // SAFETY: the template is zero-terminated and mkdtemp writes within it.
@@ -93,14 +121,7 @@ package final class RedisProcess: Sendable {
 
     /// Returns false where the server ended instead of answering.
     private func launch() async throws -> Bool {
-        let server = try Self.spawn(
-            [
-                "redis-server", "--port", "\(port)", "--bind", "127.0.0.1", "--unixsocket", unixSocket, "--dir",
-                directory,
-                "--logfile", "\(directory)/redis.log", "--daemonize", "no", "--save", "", "--appendonly", "no",
-            ] + arguments,
-            standardInput: nil
-        )
+        let server = try Self.spawn(try command(), standardInput: nil)
         children.withLock { $0.server = server }
         try startWatcher(of: server)
         let clock = ContinuousClock()
@@ -115,6 +136,22 @@ package final class RedisProcess: Sendable {
             try await Task.sleep(for: .milliseconds(5))
         }
         return true
+    }
+
+    private func command() throws -> [String] {
+        let common = [
+            "--port", "\(port)", "--bind", "127.0.0.1", "--dir", directory, "--logfile", "\(directory)/redis.log",
+            "--unixsocket", unixSocket, "--daemonize", "no",
+        ]
+        guard let sentinelConfiguration else {
+            return ["redis-server"] + common + ["--save", "", "--appendonly", "no"] + arguments
+        }
+        // A Sentinel writes into its file what it has learnt: one that starts again knows it.
+        let file = "\(directory)/sentinel.conf"
+        if !FileManager.default.fileExists(atPath: file) {
+            try sentinelConfiguration.write(toFile: file, atomically: true, encoding: .utf8)
+        }
+        return ["redis-server", file, "--sentinel"] + common
     }
 
     private func startWatcher(of server: pid_t) throws {

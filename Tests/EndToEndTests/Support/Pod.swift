@@ -60,6 +60,36 @@ final class Pod: Sendable {
         }
     }
 
+    /// Starts a primary, replicas and Sentinels, and a pod that follows them.
+    static func withSentinels<T>(
+        _ environment: [String: String] = [:],
+        password: String? = nil,
+        _ body: (Pod, SentinelGroup) async throws -> T
+    ) async throws -> T {
+        try #require(suite == nil, "a suite with the .pod trait must not start another pod")
+        try await Slots.shared.take()
+        let result = await Result { try await startedWithSentinels(environment, password, body) }
+        await Slots.shared.giveBack()
+        return try result.get()
+    }
+
+    private static func startedWithSentinels<T>(
+        _ environment: [String: String],
+        _ password: String?,
+        _ body: (Pod, SentinelGroup) async throws -> T
+    ) async throws -> T {
+        let group = try await SentinelGroup.start(password: password)
+        let result = await Result {
+            let own = ["REDIS_ADDR": "", "REDIS_SENTINELS": group.addresses, "REDIS_PASSWORD": password ?? ""]
+            let settings = own.merging(environment) { $1 }
+            let server = try await ServerProcess.start(redisPort: group.servers[0].port, environment: settings)
+            defer { server.kill() }
+            return try await body(Pod(server: server, redisProcess: group.servers[0]), group)
+        }
+        await group.stop()
+        return try result.get()
+    }
+
     /// Another pod on the same Redis; whoever starts it kills its server.
     func another(_ environment: [String: String] = [:]) async throws -> Pod {
         let server = try await ServerProcess.start(redisPort: redisProcess.port, environment: environment)
@@ -199,4 +229,11 @@ struct Device {
 
     /// Everything that the hub had to say so far.
     func messages() async throws -> [WireMessage] { try await client.messagesUntilNow() }
+}
+
+extension Result where Failure == any Error {
+    /// What became of `body`.
+    fileprivate init(_ body: () async throws -> Success) async {
+        do { self = .success(try await body()) } catch { self = .failure(error) }
+    }
 }
