@@ -20,7 +20,7 @@ enum Keys {
     /// with topics.
     static func topics(_ user: UserKey) -> RedisKey { RedisKey("notif:topics:", user.text) }
     /// Hash with a TTL: `{uuid}:devices`, `{uuid}:first`, `{uuid}:reads`, `collapse:{key}`. What became of a topic's notifications.
-    static func receipts(_ topic: Topic) -> RedisKey { RedisKey("notif:receipts:@", topic.name) }
+    static func receipts(_ topic: Topic) -> RedisKey { RedisKey("notif:topic-receipts:", topic.name) }
     /// Sorted set: user, stream id and uuid → when the snooze ends.
     static let snoozed = RedisKey("notif:snoozed", "")
     /// String with a TTL: the pod that keeps the user's consumer group.

@@ -60,9 +60,4 @@ package final class TopicRecord: Sendable {
         if topic == .everybody { return true }
         return subscriptions[topic].map { entry.streamID > $0 } ?? false
     }
-
-    /// Unread, and neither archived nor snoozed at that moment.
-    package func countsAsUnread(_ id: NotificationID, at now: UInt64) -> Bool {
-        read[id] == nil && !marks.isHidden(id, at: now)
-    }
 }

@@ -88,7 +88,8 @@ package enum BusFormat {
         buffer.writeStaticString("\n")
     }
 
-    /// `inbox` or `topicinbox`, user, action, end of a snooze or `-`, the topic behind an `@` in the second case, and pairs of stream id and notification id.
+    /// `inbox` or `topicinbox`, user, action, end of a snooze or `-`, in the second case the topic behind an `@`, and pairs of stream
+    /// id and notification id.
     private static func writeChange(_ change: InboxChange, of user: UserKey, into buffer: inout ByteBuffer) {
         guard change.entries.allSatisfy({ isOneWord($0.notificationID) }) else {
             return _ = buffer.writeString("changed \(user.text)")
@@ -153,33 +154,28 @@ package enum BusFormat {
             else { return nil }
             return (user, EntryReference(streamID: id, notificationID: NotificationID(notification)))
         }
+        func entry() -> (id: StreamID, predecessor: StreamID?, notificationID: NotificationID, payload: ByteBuffer?)? {
+            guard let id = word().flatMap({ StreamID($0) }), let predecessor = word(), let notification = word() else {
+                return nil
+            }
+            let payload = rest.readableBytes > 0 ? rest : nil
+            return (id, StreamID(predecessor), NotificationID(notification), payload)
+        }
         let kind = word()
         guard isKnown else { return word().flatMap { UserKey(text: $0) }.map { .changed($0) } }
         switch kind {
         case "push":
-            guard let user = word().flatMap({ UserKey(text: $0) }), let id = word().flatMap({ StreamID($0) }),
-                let predecessor = word(), let notification = word()
-            else { return nil }
-            return .pushed(
-                user,
-                id: id,
-                predecessor: StreamID(predecessor),
-                notificationID: NotificationID(notification),
-                payload: rest.readableBytes > 0 ? rest : nil
-            )
+            guard let user = word().flatMap({ UserKey(text: $0) }),
+                let (id, predecessor, notification, payload) = entry()
+            else {
+                return nil
+            }
+            return .pushed(user, id: id, predecessor: predecessor, notificationID: notification, payload: payload)
         case "read": return reference().map { .read($0.0, $0.1) }
         case "cleared": return reference().map { .autoCleared($0.0, $0.1) }
         case "topic":
-            guard let topic = topic(), let id = word().flatMap({ StreamID($0) }), let predecessor = word(),
-                let notification = word()
-            else { return nil }
-            return .published(
-                topic,
-                id: id,
-                predecessor: StreamID(predecessor),
-                notificationID: NotificationID(notification),
-                payload: rest.readableBytes > 0 ? rest : nil
-            )
+            guard let topic = topic(), let (id, predecessor, notification, payload) = entry() else { return nil }
+            return .published(topic, id: id, predecessor: predecessor, notificationID: notification, payload: payload)
         case "withdrawn":
             guard let topic = topic(), let action = word().flatMap({ InboxAction(rawValue: $0) }), let entry = pair()
             else {
