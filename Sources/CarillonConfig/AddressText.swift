@@ -17,11 +17,13 @@ enum AddressText {
     }
 
     /// `host`, `host:26379`, `[::1]:26379`, several of them separated by commas.
-    static func sentinels(_ text: String) -> [Settings.Redis.Address]? {
+    static func list(_ text: String, defaultPort: Int) -> [Settings.Redis.Address]? {
         var addresses: [Settings.Redis.Address] = []
         for part in text.split(separator: ",", omittingEmptySubsequences: false) {
             let part = part.drop { $0 == " " }
-            guard let address = tcp(String(part), defaultPort: 26_379), !addresses.contains(address) else { return nil }
+            guard let address = tcp(String(part), defaultPort: defaultPort), !addresses.contains(address) else {
+                return nil
+            }
             addresses.append(address)
         }
         return addresses

@@ -75,6 +75,12 @@ extension SettingDefinition {
         ),
         SettingDefinition(
             .redis,
+            "REDIS_CLUSTER",
+            .text(rule: "a comma-separated list of different addresses such as r1:6379,r2,[::1]:6379"),
+            "Some nodes of a Redis Cluster, which know the others, instead of REDIS_ADDR. Without a port: 6379."
+        ),
+        SettingDefinition(
+            .redis,
             "REDIS_SENTINELS",
             .text(rule: "a comma-separated list of different addresses such as s1:26379,s2,[::1]:26379"),
             "Redis Sentinels that say where the primary is, instead of REDIS_ADDR. Without a port: 26379."
@@ -128,6 +134,13 @@ extension SettingDefinition {
             .duration(.seconds(1) ... .seconds(1_296_000), unit: .seconds(1)),
             default: "900s",
             "Life of a notification's payload when the request names no ttl_seconds."
+        ),
+        SettingDefinition(
+            .notifications,
+            "NOTIFY_WAIT_REPLICAS",
+            .integer(0...5),
+            default: "0",
+            "So many replicas of Redis must have a notification within a second, or its post is answered 503."
         ),
         SettingDefinition(
             .notifications,

@@ -19,8 +19,9 @@ extension Settings {
     static func load(_ flags: CommandLineFlags, environment: [String: String]) throws(SettingsError) -> Settings {
         let values = SettingValues(flags: flags, environment: environment)
         let redis = try Redis.load(values)
-        if redis.sentinels != nil, flags.switches.contains(.dev) {
-            throw SettingsError("--dev: a Redis of its own and REDIS_SENTINELS exclude each other")
+        if flags.switches.contains(.dev), redis.sentinels != nil || redis.cluster != nil {
+            let other = redis.cluster == nil ? "REDIS_SENTINELS" : "REDIS_CLUSTER"
+            throw SettingsError("--dev: a Redis of its own and \(other) exclude each other")
         }
         return Settings(
             listen: try values.required("SERVER_ADDR", AddressText.listen),
@@ -32,7 +33,8 @@ extension Settings {
             redis: redis,
             notifications: Notifications(
                 ttl: try values.duration("NOTIFICATION_TTL"),
-                streamMaxLength: try values.integer("STREAM_MAXLEN")
+                streamMaxLength: try values.integer("STREAM_MAXLEN"),
+                waitReplicas: try values.integer("NOTIFY_WAIT_REPLICAS")
             ),
             notifyLimits: try notifyLimits(values),
             webSocket: WebSocket(

@@ -19,10 +19,12 @@ extension Settings {
             case unix(path: String)
         }
 
-        /// `REDIS_ADDR`, or what `REDIS_URL` says; of no meaning where there are Sentinels.
+        /// `REDIS_ADDR`, or what `REDIS_URL` says; of no meaning where there are Sentinels or a cluster.
         package var address: Address
-        /// Nil where Redis has one address.
+        /// Nil where there are none.
         package var sentinels: Sentinels?
+        /// `REDIS_CLUSTER`: some of its nodes; nil where there is none.
+        package var cluster: [Address]?
         /// `REDIS_USERNAME`
         package var username: String?
         /// `REDIS_PASSWORD`
@@ -39,6 +41,7 @@ extension Settings {
         package init(
             address: Address,
             sentinels: Sentinels? = nil,
+            cluster: [Address]? = nil,
             username: String? = nil,
             password: String? = nil,
             database: Int = 0,
@@ -48,6 +51,7 @@ extension Settings {
         ) {
             self.address = address
             self.sentinels = sentinels
+            self.cluster = cluster
             self.username = username
             self.password = password
             self.database = database
@@ -83,6 +87,7 @@ extension Settings.Redis {
         let redis = Settings.Redis(
             address: address,
             sentinels: try Settings.Sentinels.load(values),
+            cluster: try values.parsed("REDIS_CLUSTER") { AddressText.list($0, defaultPort: 6_379) },
             username: username ?? target?.username,
             password: values.text("REDIS_PASSWORD") ?? target?.password,
             database: values.isGiven("REDIS_DB") ? database : target?.database ?? database,
@@ -93,12 +98,18 @@ extension Settings.Redis {
         if redis.usesTLS, case .unix = redis.address {
             throw SettingsError("REDIS_TLS: a unix socket does not speak TLS")
         }
-        if redis.sentinels != nil {
+        if redis.cluster != nil {
+            guard redis.sentinels == nil else {
+                throw SettingsError("REDIS_CLUSTER: a cluster has no Sentinels; leave REDIS_SENTINELS out")
+            }
+            guard redis.database == 0 else { throw SettingsError("REDIS_CLUSTER: a cluster has the database 0 only") }
+        }
+        if let way = redis.cluster != nil ? "REDIS_CLUSTER" : redis.sentinels != nil ? "REDIS_SENTINELS" : nil {
             guard !values.isGiven("REDIS_ADDR") else {
-                throw SettingsError("REDIS_SENTINELS: they say where Redis is; leave REDIS_ADDR out")
+                throw SettingsError("\(way): says where Redis is; leave REDIS_ADDR out")
             }
             guard case .tcp = redis.address else {
-                throw SettingsError("REDIS_SENTINELS: they say where Redis is; REDIS_URL names a unix socket")
+                throw SettingsError("\(way): says where Redis is; REDIS_URL names a unix socket")
             }
         }
         if redis.authoritiesFile != nil, !redis.usesTLS {
@@ -118,7 +129,7 @@ extension Settings.Redis {
 
 extension Settings.Sentinels {
     static func load(_ values: SettingValues) throws(SettingsError) -> Settings.Sentinels? {
-        let addresses = try values.parsed("REDIS_SENTINELS", AddressText.sentinels)
+        let addresses = try values.parsed("REDIS_SENTINELS") { AddressText.list($0, defaultPort: 26_379) }
         let sentinels = Settings.Sentinels(
             addresses: addresses ?? [],
             primaryName: try values.required("REDIS_MASTER_NAME", Self.primaryName),

@@ -22,7 +22,7 @@ extension RedisConnection {
     /// `.unavailable`.
     ///
     /// - Parameter immediately: Waits for nothing; outstanding commands fail with `.connectionLost`.
-    package func close(immediately: Bool = false) -> EventLoopFuture<Void> {
+    package func close(immediately: Bool) -> EventLoopFuture<Void> {
         eventLoop.assertInEventLoop()
         let promise = closePromise ?? eventLoop.makePromise(of: Void.self)
         closePromise = promise
@@ -40,8 +40,8 @@ extension RedisConnection {
         if phase == .ready { lose(RedisError(.connectionLost, detail: reason)) }
     }
 
-    /// The Sentinels say that the primary is elsewhere: goes there at once.
-    func primaryMoved() {
+    /// The locator says that Redis is elsewhere: goes there at once.
+    func endpointChanged() {
         attempt = 0
         switch phase {
         case .waiting:
@@ -69,8 +69,8 @@ extension RedisConnection {
         phase = .connecting
         attempt += 1
         attempts += 1
-        guard let endpoint = sentinels.map(\.primary) ?? configuration.endpoint else {
-            return lose(RedisError(.unavailable, detail: "no Sentinel has said where the primary is"))
+        guard let endpoint = locator.map(\.endpoint) ?? configuration.endpoint else {
+            return lose(RedisError(.unavailable, detail: "it is not known yet where Redis is"))
         }
         self.endpoint = endpoint
         let timeout = TimeAmount(configuration.connectTimeout)
@@ -188,7 +188,7 @@ extension RedisConnection {
             "connected to Redis",
             metadata: ["redis": "\(place)", "connections": "\(connectionCount)"]
         )
-        observer?.connected(self)
+        observer?.connected(isFirst: connectionCount == 1)
     }
 
     /// Gives the channel up, fails what is outstanding and comes back after a pause, unless it was closing anyway.
@@ -207,7 +207,7 @@ extension RedisConnection {
         handler?.abandon()
         scheduleReconnect(wasReady: wasReady)
         failOutstanding(error.outcomeUnknown ? error : RedisError(.connectionLost, detail: error.description))
-        if wasReady { observer?.disconnected(self, error: error) }
+        if wasReady { observer?.disconnected(error) }
     }
 
     private func scheduleReconnect(wasReady: Bool) {

@@ -1,5 +1,5 @@
 /// What a new connection says before the first command, all of it in one write: sign in, choose the database, give
-/// its name, and ask whether Redis serves; where Sentinels said that it is the primary, ask it too.
+/// its name, and ask whether Redis serves; where it should be a primary, ask it too.
 ///
 /// - Isolation: event loop of the connection.
 /// - Source: Redis `AUTH`, `SELECT`, `CLIENT SETNAME`, `ROLE`, `PING`
@@ -27,7 +27,7 @@ final class RedisHandshake: RedisReceiver {
         }
         if configuration.database != 0 { send(.selectDatabase, "SELECT", ["\(configuration.database)"]) }
         if let name = configuration.clientName { send(.setName, "CLIENT", ["SETNAME", name]) }
-        if connection.sentinels != nil { send(.role, "ROLE", []) }
+        if connection.locator != nil { send(.role, "ROLE", []) }
         send(.ping, "PING", [])
     }
 

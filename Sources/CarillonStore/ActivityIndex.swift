@@ -9,7 +9,7 @@ import CarillonRedis
 ///
 /// - Isolation: the event loop
 package final class ActivityIndex {
-    private let redis: RedisConnection
+    private let redis: any Redis
     private let settings: StoreSettings
     private var recent: [UserKey: UInt64] = [:]
     private var expiring: [UInt64: Set<UserKey>] = [:]
@@ -23,7 +23,7 @@ package final class ActivityIndex {
     /// Members of one command.
     private static let chunk = 512
 
-    init(redis: RedisConnection, settings: StoreSettings) {
+    init(redis: any Redis, settings: StoreSettings) {
         self.redis = redis
         self.settings = settings
     }

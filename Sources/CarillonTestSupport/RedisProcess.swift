@@ -32,16 +32,29 @@ package final class RedisProcess: Sendable {
     /// What its file says where it is a Sentinel.
     private let sentinelConfiguration: String?
     private let children = Mutex(Children())
+    /// The other nodes of its cluster, which share its fate; none unless tests run on a cluster.
+    private let peers = Mutex<[RedisProcess]>([])
 
     /// The process id; 0 while none runs.
     package var pid: Int32 { children.withLock { $0.server } }
 
-    /// Starts a server and waits until it answers.
+    /// Starts a server and waits until it answers; where tests run on a cluster, three that share the keys and are killed, paused and
+    /// started together.
     ///
     /// - Parameter arguments: Added to the command line, such as `["--requirepass", "secret"]`.
     /// - Parameter port: Any free one unless given.
     /// - Throws: `Failure` when it does not start, such as on a port that is taken.
     package static func start(_ arguments: [String] = [], port: Int? = nil) async throws -> RedisProcess {
+        guard TestTopology.current == .cluster, arguments.isEmpty, port == nil else {
+            return try await startSingle(arguments, port: port)
+        }
+        let group = try await ClusterGroup.start(nodeTimeout: 5_000)
+        group.primaries[0].peers.withLock { $0 = Array(group.primaries.dropFirst()) }
+        return group.primaries[0]
+    }
+
+    /// Starts one server, whatever tests run on.
+    package static func startSingle(_ arguments: [String] = [], port: Int? = nil) async throws -> RedisProcess {
         // The port was free a moment ago; should somebody else have taken it since, another one is.
         for _ in 0..<4 {
             let process = try RedisProcess(arguments, port: port ?? BuiltProgram.freePort())
@@ -95,27 +108,32 @@ package final class RedisProcess: Sendable {
 
     /// Ends the server in good order and removes its folder.
     package func stop() async {
+        for peer in peers.withLock({ $0 }) { await peer.stop() }
         await terminate()
         try? FileManager.default.removeItem(atPath: directory)
     }
 
     /// Ends the server at once, as a crash would. The folder stays.
     package func kill() {
+        for peer in peers.withLock({ $0 }) { peer.kill() }
         endChildren()
     }
 
     /// Ends the server in good order if it runs, and starts it again on the same port with the same folder.
     package func restart() async throws {
+        for peer in peers.withLock({ $0 }) { try await peer.restart() }
         await terminate()
         guard try await launch() else { throw Failure(description: "redis-server does not start again") }
     }
 
     /// Stops the server's clock: connections stay, nothing is answered.
     package func pause() {
+        for peer in peers.withLock({ $0 }) { peer.pause() }
         signal(SIGSTOP)
     }
 
     package func resume() {
+        for peer in peers.withLock({ $0 }) { peer.resume() }
         signal(SIGCONT)
     }
 

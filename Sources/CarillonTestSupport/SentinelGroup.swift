@@ -61,7 +61,7 @@ package final class SentinelGroup: Sendable {
 
     /// What a Sentinel says of the primary.
     package func fields(of sentinel: RedisProcess) async throws -> [String: String] {
-        let reply = try await WireRedis(port: sentinel.port)("SENTINEL", "MASTER", Self.primaryName).strings
+        let reply = try await WireRedis(port: sentinel.port)(["SENTINEL", "MASTER", Self.primaryName]).strings
         return Dictionary(
             stride(from: 0, to: reply.count - 1, by: 2).map { (reply[$0], reply[$0 + 1]) },
             uniquingKeysWith: { first, _ in first }
@@ -75,7 +75,9 @@ package final class SentinelGroup: Sendable {
             guard let port = try? await fields(of: sentinel)["port"].flatMap({ Int($0) }) else { continue }
             votes[port, default: 0] += 1
         }
-        guard let winner = votes.max(by: { $0.value < $1.value }), winner.value * 2 > sentinels.count else { return nil }
+        guard let winner = votes.max(by: { $0.value < $1.value }), winner.value * 2 > sentinels.count else {
+            return nil
+        }
         return servers.first { $0.port == winner.key }
     }
 }

@@ -139,7 +139,9 @@ struct SettingsRedisTests {
                 "REDIS_SENTINEL_PASSWORD": "p", "REDIS_URL": "rediss://a:b@anything/3",
             ]
         ).redis
-        #expect(more.sentinels?.username == "u" && more.sentinels?.password == "p" && more.sentinels?.primaryName == "m")
+        #expect(
+            more.sentinels?.username == "u" && more.sentinels?.password == "p" && more.sentinels?.primaryName == "m"
+        )
         #expect(more.username == "a" && more.password == "b" && more.database == 3 && more.usesTLS)
     }
 

@@ -8,7 +8,7 @@ package import NIOCore
 ///
 /// - Isolation: `eventLoop`, for everything including `init`
 /// - Source: Redis Sentinel, `SENTINEL MASTER`; "Guidelines for Redis clients with support for Redis Sentinel"
-package final class SentinelWatch {
+package final class SentinelWatch: RedisLocator {
     private struct Follower {
         weak var connection: RedisConnection?
     }
@@ -25,7 +25,7 @@ package final class SentinelWatch {
     /// The last one of each Sentinel.
     private var answers: [Int: Answer] = [:]
     /// Nil until a Sentinel has said it.
-    package private(set) var primary: RedisConfiguration.Endpoint?
+    package private(set) var endpoint: RedisConfiguration.Endpoint?
     private var timer: RepeatedTask?
 
     private static let interval = TimeAmount.seconds(1)
@@ -44,7 +44,9 @@ package final class SentinelWatch {
             RedisConnection(eventLoop: eventLoop, configuration: $0, logger: logger, observer: self)
         }
         let watch = NIOLoopBound(self, eventLoop: eventLoop)
-        timer = eventLoop.scheduleRepeatedTask(initialDelay: Self.interval, delay: Self.interval) { _ in watch.value.ask() }
+        timer = eventLoop.scheduleRepeatedTask(initialDelay: Self.interval, delay: Self.interval) { _ in
+            watch.value.ask()
+        }
     }
 
     package func start() {
@@ -57,8 +59,7 @@ package final class SentinelWatch {
         for sentinel in sentinels { _ = sentinel.close(immediately: true) }
     }
 
-    /// The connection is told when the primary is another one.
-    func add(_ connection: RedisConnection) {
+    package func add(_ connection: RedisConnection) {
         followers.removeAll { $0.connection == nil }
         followers.append(Follower(connection: connection))
     }
@@ -79,17 +80,19 @@ package final class SentinelWatch {
         let epoch = answers.values.reduce(answer.epoch) { max($0, $1.epoch) }
         let newest = answers.sorted { $0.key < $1.key }.map(\.value).filter { $0.epoch == epoch }
         // One place may have several names.
-        guard !newest.contains(where: { $0.endpoint == primary }), let endpoint = newest.first?.endpoint else { return }
-        logger.notice("the primary is \(endpoint)", metadata: ["name": "\(primaryName)", "epoch": "\(epoch)"])
-        primary = endpoint
-        for follower in followers { follower.connection?.primaryMoved() }
+        guard !newest.contains(where: { $0.endpoint == endpoint }), let newest = newest.first?.endpoint else { return }
+        logger.notice("the primary is \(newest)", metadata: ["name": "\(primaryName)", "epoch": "\(epoch)"])
+        endpoint = newest
+        for follower in followers { follower.connection?.endpointChanged() }
     }
 }
 
 extension SentinelWatch: RedisReceiver {
     package func received(_ reply: RedisReply, tag: Int) {
         var fields: [String: String] = [:]
-        for index in stride(from: 0, to: reply.count - 1, by: 2) { fields[reply[index].string] = reply[index + 1].string }
+        for index in stride(from: 0, to: reply.count - 1, by: 2) {
+            fields[reply[index].string] = reply[index + 1].string
+        }
         guard let host = fields["ip"], let port = fields["port"].flatMap({ Int($0) }),
             let epoch = fields["config-epoch"].flatMap({ Int64($0) })
         else { return }
@@ -98,13 +101,16 @@ extension SentinelWatch: RedisReceiver {
 
     package func failed(_ error: RedisError, tag: Int) {
         guard case .server = error.code else { return }
-        logger.warning("a Sentinel does not know the primary", metadata: ["name": "\(primaryName)", "reason": "\(error)"])
+        logger.warning(
+            "a Sentinel does not know the primary",
+            metadata: ["name": "\(primaryName)", "reason": "\(error)"]
+        )
     }
 }
 
-extension SentinelWatch: RedisConnectionObserver {
-    package func connected(_ connection: RedisConnection) { ask() }
-    package func disconnected(_ connection: RedisConnection, error: RedisError) {}
+extension SentinelWatch: RedisObserver {
+    package func connected(isFirst: Bool) { ask() }
+    package func disconnected(_ error: RedisError) {}
     package func roundTrip(nanoseconds: Int64, commands: Int) {}
     package func commandFailed(_ error: RedisError) {}
 }

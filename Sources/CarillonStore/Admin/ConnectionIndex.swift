@@ -46,7 +46,7 @@ package struct ConnectionRecord: Sendable {
 /// - Isolation: the event loop
 /// - Source: Redis commands HSET, HDEL
 package final class ConnectionIndex {
-    private let redis: RedisConnection
+    private let redis: any Redis
     private let settings: StoreSettings
     /// Field → what it shall hold.
     private var added: [String: String] = [:]
@@ -55,7 +55,7 @@ package final class ConnectionIndex {
     /// Connections of one command.
     private static let chunk = 512
 
-    init(redis: RedisConnection, settings: StoreSettings) {
+    init(redis: any Redis, settings: StoreSettings) {
         self.redis = redis
         self.settings = settings
     }

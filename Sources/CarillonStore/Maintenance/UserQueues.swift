@@ -83,28 +83,51 @@ package struct UserQueues: Sendable {
     }
 
     /// Where the last sweep stopped.
-    package func sweepCursor() async throws(StoreError) -> String {
-        try await redis.replies([RedisCommand("GET", .key(Keys.sweepCursor))])[0].string ?? "0"
+    package func sweepPlace() async throws(StoreError) -> SweepPlace {
+        let text = try await redis.replies([RedisCommand("GET", .key(Keys.sweepCursor))])[0].string
+        return text.map(SweepPlace.init) ?? .start
     }
 
-    /// The next streams of the sweep, and where it goes on (`0`: it is through).
-    package func sweep(from cursor: String) async throws(StoreError) -> (users: [UserKey], cursor: String) {
-        let reply =
-            try await redis.replies([
-                RedisCommand(
-                    "SCAN",
-                    .text(cursor),
-                    .text("MATCH"),
-                    .text("\(Keys.streamPrefix)*"),
-                    .text("COUNT"),
-                    .integer(Self.sweepCountPerScan)
-                )
-            ])[0].array ?? []
-        guard reply.count == 2, let next = reply[0].string else { return ([], "0") }
-        _ = try await redis.replies([
-            RedisCommand("SET", .key(Keys.sweepCursor), .text(next), .text("EX"), .integer(86_400))
-        ])
+    /// The next streams of the sweep, and where it goes on; nil: it is through.
+    package func sweep(from place: SweepPlace) async throws(StoreError) -> (users: [UserKey], next: SweepPlace?) {
+        let nodes = await redis.nodes()
+        // A server that is gone was swept as far as it could be.
+        guard let node = nodes.first(where: { $0 >= place.node }) else { return ([], nil) }
+        let reply = try await scan(from: node == place.node ? place.cursor : "0", on: node)
+        guard reply.count == 2, let cursor = reply[0].string else { return ([], nil) }
+        var next: SweepPlace? = SweepPlace(cursor: cursor, node: node)
+        if cursor == "0" { next = nodes.first { $0 > node }.map { SweepPlace(cursor: "0", node: $0) } }
+        let text = (next ?? .start).text
+        _ = try await redis.replies([RedisCommand("SET", .key(Keys.sweepCursor), .text(text), "EX", .integer(86_400))])
         let keys = (reply[1].array ?? []).compactMap(\.string)
         return (keys.compactMap { UserKey(text: $0.dropFirst(Keys.streamPrefix.count)) }, next)
     }
+
+    private func scan(from cursor: String, on node: RedisNode) async throws(StoreError) -> [RedisValue] {
+        let count = RedisArgument.integer(Self.sweepCountPerScan)
+        let scan = RedisCommand("SCAN", .text(cursor), "MATCH", .text("\(Keys.streamPrefix)*"), "COUNT", count)
+        return try await redis.replies([scan], on: node)[0].array ?? []
+    }
+}
+
+/// Where a sweep over all streams stands.
+package struct SweepPlace: Sendable, Equatable {
+    package static let start = SweepPlace(cursor: "0", node: .single)
+
+    /// Of SCAN.
+    let cursor: String
+    let node: RedisNode
+
+    init(cursor: String, node: RedisNode) {
+        self.cursor = cursor
+        self.node = node
+    }
+
+    /// Parses what `text` gave.
+    init(_ text: String) {
+        let parts = text.split(separator: " ", maxSplits: 1)
+        self.init(cursor: parts.first.map(String.init) ?? "0", node: RedisNode(id: parts.dropFirst().first ?? ""))
+    }
+
+    var text: String { node == .single ? cursor : "\(cursor) \(node.id)" }
 }

@@ -130,12 +130,9 @@ extension InboxWriter {
     package func tidy(_ topic: Topic, count: Int) async throws(StoreError) {
         guard count > Self.fieldsPerEntry * settings.streamMaxLength else { return }
         // In this order: what is added in between must not look as if it were gone.
-        let replies = try await redis.replies([
-            RedisCommand("HGETALL", .key(Keys.receipts(topic))),
-            RedisCommand("XRANGE", .key(Keys.topic(topic)), "-", "+"),
-        ])
-        let known = Set(replies[1].streamEntries.compactMap(\.notificationID?.text))
-        let fields = replies[0].array ?? []
+        let fields = try await redis.replies([RedisCommand("HGETALL", .key(Keys.receipts(topic)))])[0].array ?? []
+        let stream = try await redis.replies([RedisCommand("XRANGE", .key(Keys.topic(topic)), "-", "+")])[0]
+        let known = Set(stream.streamEntries.compactMap(\.notificationID?.text))
         let orphans = stride(from: 0, to: fields.count - 1, by: 2).compactMap { index -> String? in
             guard let field = fields[index].string else { return nil }
             let isCollapse = field.hasPrefix("collapse:")

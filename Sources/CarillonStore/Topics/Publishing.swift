@@ -27,14 +27,14 @@ extension InboxStore {
         let publishing = Publishing(topic, id, store: self, completion: completion)
         payloadBuffer.clear()
         content.writePayload(id: id, audience: topic, into: &payloadBuffer)
-        redis.send("SET", arguments: 4, to: publishing, tag: Publishing.payload) { arguments in
+        writes.send("SET", arguments: 4, to: publishing, tag: Publishing.payload) { arguments in
             arguments.key(Keys.payload(id))
             arguments.bulk(payloadBuffer)
             arguments.bulk("EX" as StaticString)
             arguments.integer(ttlSeconds)
         }
         send(id, to: topic, mode, publishing)
-        redis.send("XREVRANGE", arguments: 5, to: publishing, tag: Publishing.predecessor) { arguments in
+        writes.send("XREVRANGE", arguments: 5, to: publishing, tag: Publishing.predecessor) { arguments in
             arguments.key(Keys.topic(topic))
             arguments.bulk("+" as StaticString)
             arguments.bulk("-" as StaticString)
@@ -50,7 +50,7 @@ extension InboxStore {
     private func send(_ id: NotificationID, to topic: Topic, _ mode: AppendMode, _ publishing: Publishing) {
         switch mode {
         case .plain:
-            redis.send("XADD", arguments: 7, to: publishing, tag: Publishing.entry) { arguments in
+            writes.send("XADD", arguments: 7, to: publishing, tag: Publishing.entry) { arguments in
                 arguments.key(Keys.topic(topic))
                 arguments.bulk("MAXLEN" as StaticString)
                 arguments.bulk("~" as StaticString)
@@ -60,7 +60,7 @@ extension InboxStore {
                 arguments.bulk(id.text)
             }
         case .keyed(let reservation):
-            redis.send("EVAL", arguments: 7, to: publishing, tag: Publishing.entry) { arguments in
+            writes.send("EVAL", arguments: 7, to: publishing, tag: Publishing.entry) { arguments in
                 arguments.bulk(Scripts.appendOnce)
                 arguments.integer(1)
                 arguments.key(Keys.topic(topic))
@@ -98,6 +98,9 @@ private final class Publishing: RedisReceiver {
         self.store = store
         self.completion = completion
     }
+
+    /// An entry before its payload would look expired.
+    func lane(of tag: Int) -> Int? { 0 }
 
     func received(_ reply: RedisReply, tag: Int) {
         switch tag {

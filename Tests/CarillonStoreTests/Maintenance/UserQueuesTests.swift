@@ -128,15 +128,15 @@ import Testing
             try await link.redis("XADD", "stream:user:nobody", "*", "nid", "n")
             var seen: Set<String> = []
             var pages = 0
-            #expect(try await queues(link).sweepCursor() == "0")
+            #expect(try await queues(link).sweepPlace() == .start)
             repeat {
                 // Another pod goes on each time.
                 let queues = queues(link, pod: pages.isMultiple(of: 2) ? "a" : "b")
-                let (users, cursor) = try await queues.sweep(from: try await queues.sweepCursor())
+                let (users, next) = try await queues.sweep(from: try await queues.sweepPlace())
                 seen.formUnion(users.map(\.text))
                 pages += 1
-                #expect(try await queues.sweepCursor() == cursor)
-            } while try await queues(link).sweepCursor() != "0"
+                #expect(try await queues.sweepPlace() == next ?? .start)
+            } while try await queues(link).sweepPlace() != .start
             #expect(seen == Set((0..<1_200).map { "\($0)-u" }))
             #expect(pages > 2)
         }

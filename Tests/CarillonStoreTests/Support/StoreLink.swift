@@ -12,7 +12,7 @@ import Testing
 struct StoreLink: Sendable {
     /// What lives on the event loop.
     final class Parts {
-        let connection: RedisConnection
+        let connection: any Redis
         let store: InboxStore
         /// What a test wants to keep alive.
         var kept: [AnyObject] = []
@@ -23,7 +23,9 @@ struct StoreLink: Sendable {
             _ metrics: Metrics,
             _ eventLoop: any EventLoop
         ) {
-            connection = .forTests(configuration, eventLoop)
+            connection =
+                TestTopology.current == .cluster
+                ? RedisCluster.forTests(configuration, eventLoop) : RedisConnection.forTests(configuration, eventLoop)
             store = InboxStore(redis: connection, settings: settings, metrics: metrics)
         }
     }
@@ -166,6 +168,17 @@ struct StoreLink: Sendable {
         var calls = try await WireRedis(port: process.port).calls()
         for own in ["info", "config|resetstat", "ping"] { calls[own] = nil }
         return calls
+    }
+}
+
+extension RedisCluster {
+    static func forTests(_ configuration: RedisConfiguration, _ eventLoop: any EventLoop) -> RedisCluster {
+        RedisCluster(
+            eventLoop: eventLoop,
+            configuration: configuration,
+            seeds: [configuration.endpoint],
+            logger: Logger(label: "test", factory: { _ in SwiftLogNoOpLogHandler() })
+        )
     }
 }
 

@@ -23,18 +23,22 @@ struct SentinelTests {
     private func texts(_ device: Device, upTo last: String) async throws -> [String] {
         var texts: [String] = []
         while texts.last != last {
-            texts.append(try await device.client.first("notification.push", within: .seconds(15))["message"]?.string ?? "")
+            texts.append(
+                try await device.client.first("notification.push", within: .seconds(15))["message"]?.string ?? ""
+            )
         }
         return texts
     }
 
-    @Test("the primary is killed: within five seconds of the promotion the pod serves, and devices stay or come back whole")
+    @Test(
+        "the primary is killed: within five seconds of the promotion the pod serves, and devices stay or come back whole"
+    )
     func killed() async throws {
         try await Pod.withSentinels { pod, group in
             let user = TestUser()
             for number in 0..<5 { try await pod.notify(user, message: "\(number)") }
             // All of it is on the replicas.
-            _ = try await WireRedis(port: group.servers[0].port)(["WAIT", "2", "5000"])
+            try await group.servers[0].isReplicated(to: Array(group.servers.dropFirst()))
             let old = group.servers[0]
             old.kill()
             let new = try await promotion(in: group, from: old)
@@ -59,7 +63,7 @@ struct SentinelTests {
             let user = TestUser()
             try await pod.notify(user, message: "before")
             let old = group.servers[0]
-            _ = try await WireRedis(port: old.port)(["WAIT", "2", "5000"])
+            try await old.isReplicated(to: Array(group.servers.dropFirst()))
             old.pause()
             _ = try await promotion(in: group, from: old)
             try await serviceReturns(pod, user, "after")
@@ -79,7 +83,9 @@ struct SentinelTests {
             var accepted: [String] = []
             let old = group.servers[0]
             for number in 0..<200 {
-                if number == 20 { _ = try await WireRedis(port: group.sentinels[0].port)(["SENTINEL", "FAILOVER", "mymaster"]) }
+                if number == 20 {
+                    _ = try await WireRedis(port: group.sentinels[0].port)(["SENTINEL", "FAILOVER", "mymaster"])
+                }
                 if try await pod.post(notifyBody([user], "\(number)")).status == 202 { accepted.append("\(number)") }
             }
             _ = try await promotion(in: group, from: old)
