@@ -121,7 +121,20 @@ package final class ClusterGroup: Sendable {
             guard !keys.isEmpty else { break }
             try await from(["MIGRATE", "127.0.0.1", "\(target.port)", "", "0", "5000", "KEYS"] + keys)
         }
-        try await to(["CLUSTER", "SETSLOT", "\(slot)", "NODE", targetID])
-        try await from(["CLUSTER", "SETSLOT", "\(slot)", "NODE", targetID])
+        for redis in [to, from] { try await redis(["CLUSTER", "SETSLOT", "\(slot)", "NODE", targetID]) }
+        // The target has taken a higher epoch. Another move before all have heard of it could go by a lower one, and be taken back.
+        let epoch = try await Self.epoch(of: targetID, seenBy: target)
+        try await wait(until: "all nodes have heard of the move", within: .seconds(20)) {
+            for node in self.primaries + self.replicas + [target] where node.pid != 0 {
+                guard try await Self.epoch(of: targetID, seenBy: node) == epoch else { return false }
+            }
+            return true
+        }
+    }
+
+    private static func epoch(of id: String, seenBy node: RedisProcess) async throws -> Substring? {
+        let lines =
+            try await WireRedis(port: node.port)(["CLUSTER", "NODES"]).string?.split(whereSeparator: \.isNewline) ?? []
+        return lines.first { $0.hasPrefix(id) }?.split(separator: " ")[6]
     }
 }

@@ -7,6 +7,7 @@ package final class SentinelGroup: Sendable {
     /// The first one begins as the primary.
     package let servers: [RedisProcess]
     package let sentinels: [RedisProcess]
+    let password: String?
 
     /// What `REDIS_SENTINELS` is to be.
     package var addresses: String { sentinels.map { "127.0.0.1:\($0.port)" }.joined(separator: ",") }
@@ -21,11 +22,11 @@ package final class SentinelGroup: Sendable {
         password: String? = nil
     ) async throws -> SentinelGroup {
         let arguments = password.map { ["--requirepass", $0, "--masterauth", $0] } ?? []
-        let primary = try await RedisProcess.start(arguments)
+        let primary = try await RedisProcess.startSingle(arguments)
         var servers = [primary]
         for _ in 0..<replicas {
             let replica = ["--replicaof", "127.0.0.1 \(primary.port)", "--repl-diskless-sync-delay", "0"]
-            servers.append(try await RedisProcess.start(arguments + replica))
+            servers.append(try await RedisProcess.startSingle(arguments + replica))
         }
         var watchers: [RedisProcess] = []
         for _ in 0..<sentinels {
@@ -37,8 +38,12 @@ package final class SentinelGroup: Sendable {
             )
             watchers.append(watcher)
         }
-        let group = SentinelGroup(servers: servers, sentinels: watchers)
+        let group = SentinelGroup(servers: servers, sentinels: watchers, password: password)
         try await wait(until: "the Sentinels know each other and the replicas", within: .seconds(30)) {
+            for replica in group.servers.dropFirst() {
+                let info = try await WireRedis(port: replica.port)(["INFO", "replication"]).string ?? ""
+                guard info.contains("master_link_status:up") else { return false }
+            }
             for sentinel in group.sentinels {
                 let fields = try await group.fields(of: sentinel)
                 guard fields["num-other-sentinels"] == "\(sentinels - 1)", fields["num-slaves"] == "\(replicas)" else {
@@ -50,7 +55,8 @@ package final class SentinelGroup: Sendable {
         return group
     }
 
-    private init(servers: [RedisProcess], sentinels: [RedisProcess]) {
+    private init(servers: [RedisProcess], sentinels: [RedisProcess], password: String?) {
+        self.password = password
         self.servers = servers
         self.sentinels = sentinels
     }
