@@ -161,7 +161,8 @@ def check_commands() -> None:
     listed = set(re.findall(r"^\| `([A-Z]+)`", table, re.MULTILINE))
     problems.extend(f"{name}: the command {command} is missing" for command in sorted(sent - listed))
     problems.extend(f"{name}: lists {command}, which is never sent" for command in sorted(listed - sent))
-    allowed = {right.split("|")[0].upper() for right in re.findall(r"\+([a-z|]+)", re.search(r"^user carillon .+$", text(name), re.MULTILINE)[0])}
+    rules = re.search(r"^user carillon .+$", text(name), re.MULTILINE)[0]
+    allowed = {right.split("|")[0].upper() for right in re.findall(r"\+([a-z|]+)", rules)}
     # The document says what these two are for.
     for command in sorted((sent - {"CONFIG", "SELECT"}) ^ allowed):
         problems.append(f"{name}: the user carillon {'needs not' if command in allowed else 'may not'} {command}")

@@ -46,7 +46,8 @@ class ACLTest(unittest.TestCase):
         return answer
 
     def post(self, **members) -> str:
-        return self.ok("POST", "/api/v1/notify", {"target": [ALICE], "message": "hello"} | members).json["results"][0]["notification_id"]
+        answer = self.ok("POST", "/api/v1/notify", {"target": [ALICE], "message": "hello"} | members)
+        return answer.json["results"][0]["notification_id"]
 
     def test_it_does_for_everything(self):
         with contextlib.closing(WebSocketDevice(self.hub, user_id="1", login="alice")) as device:
