@@ -159,7 +159,7 @@ def heartbeat() -> dict:
                 name = names[number % pods]
                 client.pipeline([("SET", f"notif:pod:{name}", "x" * 36, "NX", "GET", "EX", 30), ("HGETALL", "notif:pods:hb")])
                 client.pipeline([("EXPIRE", f"notif:pod:{name}", 30), ("HSET", "notif:pods:hb", name, int(time.time()))])
-            sent = Place(client).network[1] - before.network[1]
+            sent = Place(client).sent - before.sent
             points.append({"pods": pods, "us": round((client.cpu_seconds() - used) / beats * 1e6, 1), "bytes": round(sent / beats)})
     return {"points": points}
 
