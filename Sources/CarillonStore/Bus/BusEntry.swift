@@ -140,8 +140,7 @@ package enum BusFormat {
             return word
         }
         func topic() -> Topic? {
-            guard let word = word(), word.hasPrefix("@") else { return nil }
-            return Topic(stored: word.dropFirst())
+            word()?.rest(behind: "@").map { Topic(stored: $0) }
         }
         func pair() -> EntryReference? {
             guard let id = word().flatMap({ StreamID($0) }), let notification = word() else { return nil }

@@ -105,6 +105,6 @@ package struct UserQueues: Sendable {
             RedisCommand("SET", .key(Keys.sweepCursor), .text(next), .text("EX"), .integer(86_400))
         ])
         let keys = (reply[1].array ?? []).compactMap(\.string)
-        return (keys.compactMap { UserKey(text: $0.dropFirst(Keys.streamPrefix.count)) }, next)
+        return (keys.compactMap { $0.rest(behind: Keys.streamPrefix).flatMap { UserKey(text: $0) } }, next)
     }
 }

@@ -143,7 +143,7 @@ import Testing
         )
     }
 
-    @Test(arguments: ["orders", ""])
+    @Test(arguments: ["orders", "", "\u{301}x"])
     func whatConcernsTopicsRoundTrips(name: String) {
         let topic = Topic(stored: name)
         let known = EntryReference(streamID: StreamID("7-1")!, notificationID: NotificationID("n"))
