@@ -1,6 +1,9 @@
 // swift-tools-version:6.2
 import PackageDescription
 
+/// `make fuzz` builds what needs clang's fuzzer, which nothing else does.
+let isFuzzing = Context.environment["CARILLON_FUZZ"] != nil
+
 /// Language rules of every target: Swift 6 mode with the upcoming features that make imports and existentials visible.
 let swiftSettings: [SwiftSetting] = [
     .enableUpcomingFeature("ExistentialAny"),
@@ -42,7 +45,8 @@ func tests(_ name: String, _ dependencies: [Target.Dependency]) -> Target {
 // Direction of imports, checked by `make check`:
 // Domain <- {Metrics, Config, TLS, Socket, Redis} <- Store <- {Realtime, Workers, HTTP} <- App <- cmd/server; Tools <- cmd/client, cmd/sender
 // Beside the product, to break and to measure it: {Domain, TLS} <- Load <- {Chaos, Bench} <- cmd/chaos, cmd/bench;
-// both run servers through TestSupport, and Bench reads addresses as Tools does
+// both run servers through TestSupport, and Bench reads addresses as Tools does. {Domain, Redis, Store, Realtime, HTTP, Load, Tools} <-
+// Fuzz <- cmd/fuzz: what parsers must hold to
 let package = Package(
     name: "carillon",
     platforms: [.macOS(.v15)],
@@ -129,6 +133,13 @@ let package = Package(
         ),
         program("carillon-chaos", "cmd/chaos", ["CarillonChaos", "CarillonTestSupport", .argumentParser]),
         program("carillon-bench", "cmd/bench", ["CarillonBench", "CarillonTestSupport", .argumentParser]),
+        module(
+            "CarillonFuzz",
+            [
+                "CarillonDomain", "CarillonHTTP", "CarillonLoad", "CarillonRealtime", "CarillonRedis", "CarillonStore",
+                "CarillonTestSupport", "CarillonTools", .nioCore, .nioEmbedded, .nioHTTP1, .nioWebSocket,
+            ]
+        ),
         tests("CarillonDomainTests", ["CarillonDomain", "CarillonTestSupport", .nioCore]),
         tests(
             "CarillonConfigTests",
@@ -163,8 +174,8 @@ let package = Package(
         tests(
             "CarillonHTTPTests",
             [
-                "CarillonHTTP", "CarillonDomain", "CarillonStore", "CarillonTestSupport", .nioCore,
-                .nioPosix, .nioEmbedded, .nioHTTP1, .hummingbird, .logging, .serviceLifecycle,
+                "CarillonHTTP", "CarillonDomain", "CarillonFuzz", "CarillonStore", "CarillonTestSupport", .nioCore,
+                .nioPosix, .nioEmbedded, .hummingbird, .logging, .serviceLifecycle,
             ]
         ),
         tests(
@@ -185,7 +196,13 @@ let package = Package(
                 .logging,
             ]
         ),
+        tests("CarillonFuzzTests", ["CarillonFuzz"]),
         tests("EndToEndTests", ["CarillonTestSupport"]),
-    ],
+    ]
+        + (isFuzzing
+            ? [
+                .systemLibrary(name: "CLibFuzzer"),
+                program("carillon-fuzz", "cmd/fuzz", ["CarillonFuzz", "CLibFuzzer"]),
+            ] : []),
     swiftLanguageModes: [.v6]
 )

@@ -44,7 +44,7 @@ mutants() {
 python_syntax() {
     python3 -c 'import sys
 for name in sys.argv[1:]:
-    compile(open(name, encoding="utf-8").read(), name, "exec")' scripts/*.py Tests/Browser/*.py Tests/Papers/*.py examples/*/*.py
+    compile(open(name, encoding="utf-8").read(), name, "exec")' scripts/*.py Tests/Browser/*.py Tests/Fuzz/*.py Tests/Papers/*.py examples/*/*.py
 }
 
 javascript_syntax() {

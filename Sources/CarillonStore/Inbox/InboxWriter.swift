@@ -248,9 +248,10 @@ package struct UserEntry: Sendable {
 
     /// Parses what `text` gave.
     init?(stored text: String) {
-        let parts = text.split(separator: " ", maxSplits: 2)
-        guard parts.count == 3, let user = UserKey(text: parts[0]), let place = EntryPlace(parts[1]) else { return nil }
-        let entry = EntryReference(streamID: place.streamID, notificationID: NotificationID(String(parts[2])))
+        guard let (user, rest) = text.halves(at: " "), let (place, id) = rest.halves(at: " "),
+            let user = UserKey(text: user), let place = EntryPlace(place)
+        else { return nil }
+        let entry = EntryReference(streamID: place.streamID, notificationID: NotificationID(String(id)))
         self.init(user, entry, of: place.topic)
     }
 
@@ -264,7 +265,7 @@ package struct UserEntry: Sendable {
 extension EntryReference {
     /// Parses a stream id, a space and the id of a notification.
     init?(stored text: String) {
-        guard let space = text.firstIndex(of: " "), let id = StreamID(text[..<space]) else { return nil }
-        self.init(streamID: id, notificationID: NotificationID(String(text[text.index(after: space)...])))
+        guard let (id, notification) = text.halves(at: " "), let id = StreamID(id) else { return nil }
+        self.init(streamID: id, notificationID: NotificationID(String(notification)))
     }
 }

@@ -100,7 +100,7 @@ package struct UserQueues: Sendable {
         let text = (next ?? .start).text
         _ = try await redis.replies([RedisCommand("SET", .key(Keys.sweepCursor), .text(text), "EX", .integer(86_400))])
         let keys = (reply[1].array ?? []).compactMap(\.string)
-        return (keys.compactMap { UserKey(text: $0.dropFirst(Keys.streamPrefix.count)) }, next)
+        return (keys.compactMap { $0.rest(behind: Keys.streamPrefix).flatMap { UserKey(text: $0) } }, next)
     }
 
     private func scan(from cursor: String, on node: RedisNode) async throws(StoreError) -> [RedisValue] {

@@ -135,9 +135,8 @@ extension InboxWriter {
         let known = Set(stream.streamEntries.compactMap(\.notificationID?.text))
         let orphans = stride(from: 0, to: fields.count - 1, by: 2).compactMap { index -> String? in
             guard let field = fields[index].string else { return nil }
-            let isCollapse = field.hasPrefix("collapse:")
-            let id =
-                isCollapse ? fields[index + 1].string?.split(separator: " ").last : field.split(separator: ":").first
+            let isCollapse = field.rest(behind: "collapse:") != nil
+            let id = isCollapse ? fields[index + 1].string?.parts(at: " ").last : field.halves(at: ":")?.0
             return known.contains(id.map { String($0) } ?? "") ? nil : field
         }
         guard !orphans.isEmpty else { return }
