@@ -29,6 +29,7 @@ package final class RedisProcess: Sendable {
     package let directory: String
     package var unixSocket: String { "\(directory)/redis.sock" }
     private let arguments: [String]
+    private let environment: [String: String]
     private let children = Mutex(Children())
 
     /// The process id; 0 while none runs.
@@ -38,19 +39,29 @@ package final class RedisProcess: Sendable {
     ///
     /// - Parameter arguments: Added to the command line, such as `["--requirepass", "secret"]`.
     /// - Parameter port: Any free one unless given.
+    /// - Parameter environment: Beside that of this process.
     /// - Throws: `Failure` when it does not start, such as on a port that is taken.
-    package static func start(_ arguments: [String] = [], port: Int? = nil) async throws -> RedisProcess {
+    package static func start(
+        _ arguments: [String] = [],
+        port: Int? = nil,
+        environment: [String: String] = [:]
+    ) async throws -> RedisProcess {
         // The port was free a moment ago; should somebody else have taken it since, another one is.
         for _ in 0..<4 {
-            let process = try RedisProcess(arguments, port: port ?? BuiltProgram.freePort())
+            let process = try RedisProcess(
+                arguments,
+                port: port ?? BuiltProgram.freePort(),
+                environment: environment
+            )
             if try await process.launch() { return process }
             await process.stop()
         }
         throw Failure(description: "redis-server does not start")
     }
 
-    private init(_ arguments: [String], port: Int) throws {
+    private init(_ arguments: [String], port: Int, environment: [String: String]) throws {
         self.arguments = arguments
+        self.environment = environment
         self.port = port
         var template = Array("\(NSTemporaryDirectory())carillon-redis-XXXXXX".utf8CString)
         // SAFETY: the template is zero-terminated and mkdtemp writes within it.
@@ -99,6 +110,7 @@ package final class RedisProcess: Sendable {
                 directory,
                 "--logfile", "\(directory)/redis.log", "--daemonize", "no", "--save", "", "--appendonly", "no",
             ] + arguments,
+            environment: environment,
             standardInput: nil
         )
         children.withLock { $0.server = server }
@@ -125,7 +137,7 @@ package final class RedisProcess: Sendable {
         }
         defer { close(ends[0]) }
         let script = "read -r _; kill -9 \(server); rm -rf '\(directory)'"
-        let watcher = try Self.spawn(["sh", "-c", script], standardInput: ends[0])
+        let watcher = try Self.spawn(["sh", "-c", script], environment: [:], standardInput: ends[0])
         children.withLock {
             $0.watcher = watcher
             $0.watcherSocket = ends[1]
@@ -190,8 +202,12 @@ package final class RedisProcess: Sendable {
 
     private static let streamSocket = Int32(SOCK_STREAM.rawValue) | Int32(SOCK_CLOEXEC.rawValue)
 
-    /// Starts a program found in `PATH` that inherits nothing of this process but what it is given.
-    private static func spawn(_ arguments: [String], standardInput: Int32?) throws -> pid_t {
+    /// Starts a program found in `PATH` that inherits nothing of this process but its environment and what it is given.
+    private static func spawn(
+        _ arguments: [String],
+        environment: [String: String],
+        standardInput: Int32?
+    ) throws -> pid_t {
         var actions = posix_spawn_file_actions_t()
         posix_spawn_file_actions_init(&actions)
         defer { posix_spawn_file_actions_destroy(&actions) }
@@ -212,9 +228,11 @@ package final class RedisProcess: Sendable {
         posix_spawnattr_setsigmask(&attributes, &noSignals)
         posix_spawnattr_setflags(&attributes, Int16(POSIX_SPAWN_SETSIGMASK))
         var words: [UnsafeMutablePointer<CChar>?] = arguments.map { strdup($0) } + [nil]
-        defer { words.forEach { free($0) } }
+        let settings = ProcessInfo.processInfo.environment.merging(environment) { $1 }
+        var variables: [UnsafeMutablePointer<CChar>?] = settings.map { strdup("\($0.key)=\($0.value)") } + [nil]
+        defer { (words + variables).forEach { free($0) } }
         var id: pid_t = 0
-        let failure = posix_spawnp(&id, arguments[0], &actions, &attributes, &words, environ)
+        let failure = posix_spawnp(&id, arguments[0], &actions, &attributes, &words, &variables)
         guard failure == 0 else {
             throw Failure(description: "\(arguments[0]) cannot be started: \(String(cString: strerror(failure)))")
         }
