@@ -8,6 +8,8 @@ export DEV_LOGIN ?= test_user
 
 # Picks what goes wrong in a chaos run, and when; another one each time where empty.
 export CHAOS_SEED ?=
+# Length of the load of a soak.
+MINUTES ?= 10
 
 # How long make fuzz attacks each parser, and which one alone.
 export FUZZ_SECONDS ?= 60
@@ -18,7 +20,7 @@ RELEASE := .build/release
 
 .DEFAULT_GOAL := help
 .PHONY: help build run cluster redis-local client sender docker-up docker-logs docker-down test test-asan test-tsan fuzz \
-	chaos chaos-long chaos-mutants check bench bench-rivals fmt lint
+	chaos chaos-long chaos-mutants soak check bench bench-rivals fmt lint
 
 help: ## Print this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  %-13s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -80,6 +82,9 @@ chaos-long: ## The same for half an hour, with longer faults, some at the same t
 
 chaos-mutants: ## Check that chaos runs notice servers with known faults
 	@scripts/chaos-mutants.sh $(ARGS)
+
+soak: ## Load pods for MINUTES=10 with few faults, see what grows or stays, and draw .build/soak/soak.svg (ARGS=…)
+	@scripts/chaos.sh --schedule soak --minutes $(MINUTES) --users 120 --rate 60 --output .build/soak $(ARGS)
 
 check: ## Run what needs no build: format, import directions, documents, syntax
 	@scripts/check.sh

@@ -31,6 +31,7 @@ package final class RedisProcess: Sendable {
     private let arguments: [String]
     /// What its file says where it is a Sentinel.
     private let sentinelConfiguration: String?
+    private let environment: [String: String]
     private let children = Mutex(Children())
     /// The other nodes of its cluster, which share its fate; none unless tests run on a cluster.
     private let peers = Mutex<[RedisProcess]>([])
@@ -43,10 +44,15 @@ package final class RedisProcess: Sendable {
     ///
     /// - Parameter arguments: Added to the command line, such as `["--requirepass", "secret"]`.
     /// - Parameter port: Any free one unless given.
+    /// - Parameter environment: Beside that of this process.
     /// - Throws: `Failure` when it does not start, such as on a port that is taken.
-    package static func start(_ arguments: [String] = [], port: Int? = nil) async throws -> RedisProcess {
+    package static func start(
+        _ arguments: [String] = [],
+        port: Int? = nil,
+        environment: [String: String] = [:]
+    ) async throws -> RedisProcess {
         guard TestTopology.current == .cluster, arguments.isEmpty, port == nil else {
-            return try await startSingle(arguments, port: port)
+            return try await startSingle(arguments, port: port, environment: environment)
         }
         let group = try await ClusterGroup.start(nodeTimeout: 5_000)
         group.primaries[0].peers.withLock { $0 = Array(group.primaries.dropFirst()) }
@@ -54,10 +60,18 @@ package final class RedisProcess: Sendable {
     }
 
     /// Starts one server, whatever tests run on.
-    package static func startSingle(_ arguments: [String] = [], port: Int? = nil) async throws -> RedisProcess {
+    package static func startSingle(
+        _ arguments: [String] = [],
+        port: Int? = nil,
+        environment: [String: String] = [:]
+    ) async throws -> RedisProcess {
         // The port was free a moment ago; should somebody else have taken it since, another one is.
         for _ in 0..<4 {
-            let process = try RedisProcess(arguments, port: port ?? BuiltProgram.freePort())
+            let process = try RedisProcess(
+                arguments,
+                port: port ?? BuiltProgram.freePort(),
+                environment: environment
+            )
             if try await process.launch() { return process }
             await process.stop()
         }
@@ -89,8 +103,14 @@ package final class RedisProcess: Sendable {
         throw Failure(description: "the Sentinel does not start")
     }
 
-    private init(_ arguments: [String], port: Int, sentinelConfiguration: String? = nil) throws {
+    private init(
+        _ arguments: [String],
+        port: Int,
+        environment: [String: String] = [:],
+        sentinelConfiguration: String? = nil
+    ) throws {
         self.arguments = arguments
+        self.environment = environment
         self.sentinelConfiguration = sentinelConfiguration
         self.port = port
         var template = Array("\(NSTemporaryDirectory())carillon-redis-XXXXXX".utf8CString)
@@ -139,7 +159,7 @@ package final class RedisProcess: Sendable {
 
     /// Returns false where the server ended instead of answering.
     private func launch() async throws -> Bool {
-        let server = try Self.spawn(try command(), standardInput: nil)
+        let server = try Self.spawn(try command(), environment: environment, standardInput: nil)
         children.withLock { $0.server = server }
         try startWatcher(of: server)
         let clock = ContinuousClock()
@@ -180,7 +200,7 @@ package final class RedisProcess: Sendable {
         }
         defer { close(ends[0]) }
         let script = "read -r _; kill -9 \(server); rm -rf '\(directory)'"
-        let watcher = try Self.spawn(["sh", "-c", script], standardInput: ends[0])
+        let watcher = try Self.spawn(["sh", "-c", script], environment: [:], standardInput: ends[0])
         children.withLock {
             $0.watcher = watcher
             $0.watcherSocket = ends[1]
@@ -245,8 +265,12 @@ package final class RedisProcess: Sendable {
 
     private static let streamSocket = Int32(SOCK_STREAM.rawValue) | Int32(SOCK_CLOEXEC.rawValue)
 
-    /// Starts a program found in `PATH` that inherits nothing of this process but what it is given.
-    private static func spawn(_ arguments: [String], standardInput: Int32?) throws -> pid_t {
+    /// Starts a program found in `PATH` that inherits nothing of this process but its environment and what it is given.
+    private static func spawn(
+        _ arguments: [String],
+        environment: [String: String],
+        standardInput: Int32?
+    ) throws -> pid_t {
         var actions = posix_spawn_file_actions_t()
         posix_spawn_file_actions_init(&actions)
         defer { posix_spawn_file_actions_destroy(&actions) }
@@ -267,9 +291,11 @@ package final class RedisProcess: Sendable {
         posix_spawnattr_setsigmask(&attributes, &noSignals)
         posix_spawnattr_setflags(&attributes, Int16(POSIX_SPAWN_SETSIGMASK))
         var words: [UnsafeMutablePointer<CChar>?] = arguments.map { strdup($0) } + [nil]
-        defer { words.forEach { free($0) } }
+        let settings = ProcessInfo.processInfo.environment.merging(environment) { $1 }
+        var variables: [UnsafeMutablePointer<CChar>?] = settings.map { strdup("\($0.key)=\($0.value)") } + [nil]
+        defer { (words + variables).forEach { free($0) } }
         var id: pid_t = 0
-        let failure = posix_spawnp(&id, arguments[0], &actions, &attributes, &words, environ)
+        let failure = posix_spawnp(&id, arguments[0], &actions, &attributes, &words, &variables)
         guard failure == 0 else {
             throw Failure(description: "\(arguments[0]) cannot be started: \(String(cString: strerror(failure)))")
         }

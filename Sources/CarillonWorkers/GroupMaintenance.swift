@@ -42,6 +42,8 @@ package struct GroupMaintenance: Service {
             let started = ContinuousClock.now
             let (users, next) = try await queues.sweep(from: here)
             for user in users {
+                // A page may take long where Redis is slow, and a pod that stops has little time.
+                try Task.checkCancellation()
                 guard let report = try await care.keep(user) else { continue }
                 repaired += report.removed
                 // Entries that another program wrote are unknown to the index that admin lists walk over.

@@ -32,7 +32,7 @@ package struct SnoozeWaker: Service {
                 let ended = try await writer.endedSnoozes(limit: Self.atOnce)
                 for snooze in ended { await listener.snoozeEnded(snooze) }
                 count += ended.count
-                if ended.count < Self.atOnce { return count }
+                if ended.count < Self.atOnce || Task.isCancelled { return count }
             }
         }
     }
