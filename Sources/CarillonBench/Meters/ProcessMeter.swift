@@ -1,8 +1,9 @@
+internal import CarillonTestSupport
 import Foundation
 
 /// What processes of this machine have used so far.
 ///
-/// - Source: proc(5), `/proc/PID/task/TID/schedstat` and `/proc/PID/status`
+/// - Source: proc(5), `/proc/PID/task/TID/schedstat`
 struct ProcessMeter: Sendable {
     /// A hub may be several processes.
     let pids: [Int32]
@@ -20,12 +21,5 @@ struct ProcessMeter: Sendable {
     }
 
     /// Resident memory.
-    var residentBytes: Int {
-        pids.reduce(0) { sum, pid in
-            let status = (try? String(contentsOfFile: "/proc/\(pid)/status", encoding: .utf8)) ?? ""
-            let line = status.split(separator: "\n").first { $0.hasPrefix("VmRSS:") }
-            let kibibytes = line?.split(whereSeparator: \.isWhitespace).dropFirst().first.flatMap { Int($0) } ?? 0
-            return sum + kibibytes * 1_024
-        }
-    }
+    var residentBytes: Int { pids.reduce(0) { $0 + ProcessGauge($1).residentBytes } }
 }
