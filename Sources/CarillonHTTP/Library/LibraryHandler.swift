@@ -51,7 +51,7 @@ final class LibraryHandler: ChannelInboundHandler, RemovableChannelHandler {
         var limits = NIOHTTPDecoderLimitConfiguration()
         limits.maxHeaderListSize = HTTPConfiguration.headLimitBytes
         limits.maxHeaderFieldSize = HTTPConfiguration.headLimitBytes
-        limits.maxHeaderFieldCount = 100
+        limits.maxHeaderFieldCount = HTTPConfiguration.fieldLimit - 1
         let decoder = ByteToMessageHandler(
             HTTPRequestDecoder(leftOverBytesStrategy: .forwardBytes, limitConfiguration: limits)
         )

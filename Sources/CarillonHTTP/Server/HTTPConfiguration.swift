@@ -28,6 +28,8 @@ package struct HTTPConfiguration: Sendable {
     static let headLimitBytes = 16 * 1024
     /// Seconds in which a client may take the last answer and close before the connection is cut.
     static let lingerSeconds = 2
+    /// So many fields of a head are too many, trailers included.
+    static let fieldLimit = 100
 
     package init(address: ListenAddress, bodyLimitBytes: Int = NotifyLimits().bodyBytes) {
         self.address = address
