@@ -171,7 +171,7 @@ final class FrontHandler: ChannelDuplexHandler, RemovableChannelHandler {
 
     private func switchToLibrary(_ context: ChannelHandlerContext) {
         do {
-            try LibraryHandler.install(on: context.channel, after: self, shared)
+            try LibraryHandler.install(on: context.channel, after: self, shared, startedTick: startedTick)
         } catch {
             return context.close(promise: nil)
         }

@@ -47,7 +47,14 @@ final class LibraryHandler: ChannelInboundHandler, RemovableChannelHandler {
     private var crossOriginLines = ""
 
     /// Puts the library's handlers behind `front`, which is about to leave.
-    static func install(on channel: any Channel, after front: FrontHandler, _ shared: HTTPLoop) throws {
+    ///
+    /// - Parameter startedTick: When the first byte of the request came that they begin with.
+    static func install(
+        on channel: any Channel,
+        after front: FrontHandler,
+        _ shared: HTTPLoop,
+        startedTick: Int?
+    ) throws {
         var limits = NIOHTTPDecoderLimitConfiguration()
         limits.maxHeaderListSize = HTTPConfiguration.headLimitBytes
         limits.maxHeaderFieldSize = HTTPConfiguration.headLimitBytes
@@ -63,6 +70,7 @@ final class LibraryHandler: ChannelInboundHandler, RemovableChannelHandler {
     }
 
     private init(
+        handler.startedTick = startedTick
         _ shared: HTTPLoop,
         decoder: ByteToMessageHandler<HTTPRequestDecoder>,
         encoder: HTTPResponseEncoder,
