@@ -135,6 +135,8 @@ final class LibraryHandler: ChannelInboundHandler, RemovableChannelHandler {
         }
     }
 
+        // What follows bytes that could not be parsed; those are refused when the request under way is answered.
+        case (is ByteToMessageDecoderError, .serving): break
     // MARK: - Receiving
 
     private func begin(_ context: ChannelHandlerContext, _ head: HTTPRequestHead) {
