@@ -61,7 +61,7 @@ extension WebSocketConnection {
                 received(event)
             }
         }
-        if frames > 0 { charge(frames) }
+        count(frames)
     }
 
     private var isReadingFrames: Bool {
