@@ -19,6 +19,7 @@ package enum CarillonServer {
     ///
     /// - Returns: The exit code: 0 after a signal, 1 where the pod cannot start or has lost its name.
     package static func run(_ settings: Settings) async -> Int32 {
+        Allocator.giveBackLargeBlocks()
         settings.log.bootstrap()
         let logger = Logger(label: "carillon")
         do {

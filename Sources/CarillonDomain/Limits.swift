@@ -15,6 +15,10 @@ package enum Limits {
     package static let defaultRetentionDays = 15
     package static let syncEntries = 1...100
     package static let syncDefault = 50
+    /// Of payloads, after which a page of a replay ends; the next one follows when the socket has taken it.
+    package static let pageBytes = 262_144
+    /// Of payloads, after which the answer to a `sync.request` ends.
+    package static let syncBytes = 1_048_576
     /// Pairs that one `notification.read` frame may name.
     package static let readsPerFrame = 100
     /// Entries that are replayed on connect whether they were read or not.

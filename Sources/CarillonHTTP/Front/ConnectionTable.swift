@@ -4,6 +4,10 @@
 protocol TimedConnection: AnyObject {
     /// Where the table keeps it; only the table writes this.
     var slot: Int { get set }
+    /// When the client last said or took something.
+    var activeTick: Int { get }
+    /// Bytes of an answer that wait for it to take those before.
+    var unreadBytes: Int { get }
     /// A second has passed.
     func ticked(_ tick: Int)
     /// The server is shutting down: close now if idle, else after the request that is under way.

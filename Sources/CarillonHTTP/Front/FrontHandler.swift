@@ -38,7 +38,9 @@ final class FrontHandler: ChannelDuplexHandler, RemovableChannelHandler {
     private var sniffer = RequestSniffer()
     private var received = ByteBuffer()
     /// When the last byte came or went.
-    private var activeTick: Int
+    private(set) var activeTick: Int
+    /// Answers here are short.
+    let unreadBytes = 0
     /// When the first byte of an unfinished request came.
     private var startedTick: Int?
     /// When the socket took the last answer.
@@ -171,7 +173,7 @@ final class FrontHandler: ChannelDuplexHandler, RemovableChannelHandler {
 
     private func switchToLibrary(_ context: ChannelHandlerContext) {
         do {
-            try LibraryHandler.install(on: context.channel, after: self, shared)
+            try LibraryHandler.install(on: context.channel, after: self, shared, startedTick: startedTick)
         } catch {
             return context.close(promise: nil)
         }

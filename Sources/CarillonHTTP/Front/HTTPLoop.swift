@@ -20,6 +20,8 @@ final class HTTPLoop {
     private(set) var tick = 0
     /// Every answer from now on ends its connection.
     private(set) var isDraining = false
+    /// Bytes of answers that wait for their clients, those of all connections together.
+    var unreadBytes = 0
     private var timer: RepeatedTask?
 
     init(
@@ -80,6 +82,19 @@ final class HTTPLoop {
         isDraining = true
         connections.forEach { $0.drain() }
         connections.notifyWhenEmpty(whenEmpty)
+    }
+
+    /// Cuts the connections whose clients have taken nothing for longest, until the answers that wait are bearable again.
+    ///
+    /// - Parameter newest: Is spared: its answer may be longer than all that may wait.
+    func makeRoom(for newest: any TimedConnection) {
+        guard unreadBytes > configuration.unreadLimitBytes else { return }
+        var waiting: [any TimedConnection] = []
+        connections.forEach { if $0.unreadBytes > 0, $0 !== newest { waiting.append($0) } }
+        for connection in waiting.sorted(by: { $0.activeTick < $1.activeTick }) {
+            guard unreadBytes > configuration.unreadLimitBytes else { return }
+            connection.abort()
+        }
     }
 
     private func secondPassed() {

@@ -18,6 +18,8 @@ struct Exchange: Sendable {
     struct Part: Sendable {
         var head: HTTPResponse?
         var body: ByteBuffer?
+        /// Bytes of the body that follow when the socket has taken this piece.
+        var remaining = 0
         var isLast = false
     }
 
@@ -29,7 +31,8 @@ struct Exchange: Sendable {
         guard var body = part.body, body.readableBytes > Self.stepBytes else { return try await writeStep(part) }
         var head = part.head
         while let step = body.readSlice(length: min(Self.stepBytes, body.readableBytes)), step.readableBytes > 0 {
-            try await writeStep(Part(head: head, body: step, isLast: part.isLast && body.readableBytes == 0))
+            let rest = body.readableBytes
+            try await writeStep(Part(head: head, body: step, remaining: rest, isLast: part.isLast && rest == 0))
             head = nil
         }
     }

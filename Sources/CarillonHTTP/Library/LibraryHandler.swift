@@ -40,24 +40,37 @@ final class LibraryHandler: ChannelInboundHandler, RemovableChannelHandler {
     private var phase = Phase.idle
     /// Counts requests, so that an exchange that is over can no longer write.
     private var serial = 0
-    private var activeTick: Int
+    /// When the last byte came, or was taken.
+    private(set) var activeTick: Int
+    /// Bytes of the answer that wait for the client to take those before.
+    private(set) var unreadBytes = 0 {
+        didSet { shared.unreadBytes += unreadBytes - oldValue }
+    }
     private var startedTick: Int?
     private var sawPart = false
     /// What refusals of the request under way say to its origin.
     private var crossOriginLines = ""
 
     /// Puts the library's handlers behind `front`, which is about to leave.
-    static func install(on channel: any Channel, after front: FrontHandler, _ shared: HTTPLoop) throws {
+    ///
+    /// - Parameter startedTick: When the first byte of the request came that they begin with.
+    static func install(
+        on channel: any Channel,
+        after front: FrontHandler,
+        _ shared: HTTPLoop,
+        startedTick: Int?
+    ) throws {
         var limits = NIOHTTPDecoderLimitConfiguration()
         limits.maxHeaderListSize = HTTPConfiguration.headLimitBytes
         limits.maxHeaderFieldSize = HTTPConfiguration.headLimitBytes
-        limits.maxHeaderFieldCount = 100
+        limits.maxHeaderFieldCount = HTTPConfiguration.fieldLimit - 1
         let decoder = ByteToMessageHandler(
             HTTPRequestDecoder(leftOverBytesStrategy: .forwardBytes, limitConfiguration: limits)
         )
         let encoder = HTTPResponseEncoder()
         let pipelining = HTTPServerPipelineHandler()
         let handler = LibraryHandler(shared, decoder: decoder, encoder: encoder, pipelining: pipelining)
+        handler.startedTick = startedTick
         let handlers: [any ChannelHandler] = [encoder, decoder, pipelining, handler]
         try channel.pipeline.syncOperations.addHandlers(handlers, position: .after(front))
     }
@@ -82,6 +95,7 @@ final class LibraryHandler: ChannelInboundHandler, RemovableChannelHandler {
 
     func handlerRemoved(context: ChannelHandlerContext) {
         shared.connections.remove(self)
+        unreadBytes = 0
         self.context = nil
     }
 
@@ -121,6 +135,8 @@ final class LibraryHandler: ChannelInboundHandler, RemovableChannelHandler {
         case (_, .lingering): break
         // The parser has read on behind a request that was the connection's last.
         case (is HTTPParserError, .upgrading): break
+        // What follows bytes that could not be parsed; those are refused when the request under way is answered.
+        case (is ByteToMessageDecoderError, .serving): break
         case (HTTPParserError.headerOverflow, _): refuse(context, .headTooLarge)
         case (let error as HTTPParserError, _): refuse(context, .badRequest("this is not HTTP/1.1: \(error)"))
         default: context.close(promise: nil)
@@ -211,6 +227,8 @@ final class LibraryHandler: ChannelInboundHandler, RemovableChannelHandler {
             phase = .serving(serving)
             context.write(Self.wrapOutboundOut(.head(answer)), promise: nil)
         }
+        unreadBytes = part.remaining
+        shared.makeRoom(for: self)
         let promise = context.eventLoop.makePromise(of: Void.self)
         if part.isLast {
             if let body = part.body { context.write(Self.wrapOutboundOut(.body(.byteBuffer(body))), promise: nil) }
@@ -299,6 +317,7 @@ extension LibraryHandler: TimedConnection {
     }
 
     func abort() {
+        unreadBytes = 0
         context?.close(promise: nil)
     }
 }

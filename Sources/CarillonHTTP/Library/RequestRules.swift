@@ -4,10 +4,11 @@ import NIOHTTP1
 
 /// What a request head must keep to beyond what the library's parser checks.
 enum RequestRules {
-    /// What is wrong with a request whose end or addressee could be read in two ways.
+    /// What is wrong with a request that is too long, or whose end or addressee could be read in two ways.
     ///
     /// - Source: RFC 9112 §3.2 and §6.3
     static func problem(with head: HTTPRequestHead) -> Problem? {
+        if length(of: head) > HTTPConfiguration.headLimitBytes { return .headTooLarge }
         let lengths = head.headers["content-length"]
         let encodings = head.headers["transfer-encoding"]
         if lengths.count > 1 { return .badRequest("Content-Length is there more than once") }
@@ -27,6 +28,12 @@ enum RequestRules {
             return .expectationFailed
         }
         return nil
+    }
+
+    /// Bytes of a head as it is usually written, with one blank behind each colon. The parser counts names and values alone.
+    private static func length(of head: HTTPRequestHead) -> Int {
+        let line = head.method.rawValue.utf8.count + head.uri.utf8.count + " ".count + " HTTP/1.1\r\n".utf8.count
+        return head.headers.reduce(line + 2) { $0 + $1.name.utf8.count + $1.value.utf8.count + 4 }
     }
 
     /// Nil where there is none, and where it is not digits only.

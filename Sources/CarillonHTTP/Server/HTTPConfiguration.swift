@@ -10,6 +10,8 @@ package struct HTTPConfiguration: Sendable {
     package var idleSeconds = 60
     /// Seconds that a request may take to arrive in full, from its first byte; then it is a 408.
     package var requestSeconds = 30
+    /// Bytes of answers that may wait for their clients, those of all connections together.
+    package var unreadLimitBytes = 64 << 20
     /// How long a stopping server goes on accepting connections, so that load balancers learn of it before they are refused.
     package var noticeTime = Duration.zero
     /// Longest wait at shutdown for requests that are still served, after `noticeTime`; then their connections are closed.
@@ -26,6 +28,8 @@ package struct HTTPConfiguration: Sendable {
     /// Longest request head, request line and final empty line included. Not a setting: proxies and the other parser
     /// know 16 KiB too.
     static let headLimitBytes = 16 * 1024
+    /// So many fields of a head are too many, trailers included.
+    static let fieldLimit = 100
     /// Seconds in which a client may take the last answer and close before the connection is cut.
     static let lingerSeconds = 2
 

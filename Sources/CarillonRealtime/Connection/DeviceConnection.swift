@@ -84,6 +84,9 @@ package class DeviceConnection {
 
     // MARK: - What each kind does in its own way
 
+    /// The message that was just received is as much work as so many more.
+    func charge(_ messages: Int) {}
+
     package var transport: Transport { preconditionFailure("each kind has its own") }
 
     /// The language of the device; nil: that of `ServerFrame` and `ClientFrame`.

@@ -102,7 +102,8 @@ extension EventStreamConnection {
             limitSilence(context)
             socket = DirectSocket(context.channel)
             write(head, frames: 0)
-            session.opened()
+            // Where the client is gone already, the write has found that out and ended everything.
+            if isOpen { session.opened() }
         }
     }
 

@@ -112,9 +112,11 @@ extension Hub {
         let user = device.user.key
         store.read(range, of: user) { [self] result in
             guard case .success(let part) = result else { return refuseSync(device) }
-            store.payloads(of: part.entries.map { $0.notificationID ?? NotificationID("") }) { [self] result in
+            // The newest are asked for first: what is too much is left out at the other end.
+            let ids = part.entries.reversed().map { $0.notificationID ?? NotificationID("") }
+            store.payloads(of: ids, upTo: Limits.syncBytes) { [self] result in
                 guard case .success(let payloads) = result else { return refuseSync(device) }
-                device.answerSync(Self.syncResponse(part, payloads))
+                device.answerSync(Self.syncResponse(part, payloads.reversed()))
             }
         }
     }
@@ -128,7 +130,7 @@ extension Hub {
         DeviceFrame { buffer in
             buffer.writeStaticString("{\"type\":\"sync.response\",\"data\":[")
             var isFirst = true
-            for (entry, payload) in zip(part.entries, payloads) {
+            for (entry, payload) in zip(part.entries.suffix(payloads.count), payloads) {
                 guard let reference = entry.reference else { continue }
                 let content = payload.flatMap { NotificationContent(payload: $0, streamID: entry.id) }
                 let isRead = part.isRead(entry)

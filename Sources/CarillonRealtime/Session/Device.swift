@@ -84,11 +84,12 @@ package final class Device: ConnectionSession {
         do throws(ClientFrameError) {
             switch try parse(message) {
             case .read(let entries, let ofTopics):
+                connection.charge(entries.count + ofTopics.count - 1)
                 hub.markRead(entries, by: self)
                 if !ofTopics.isEmpty { hub.markRead(ofTopics, by: self) }
             case .sync(let request): try queue(.sync(request))
-            case .subscribe(let channels): hub.changeSubscriptions(channels, isSubscribing: true, by: self)
-            case .unsubscribe(let channels): hub.changeSubscriptions(channels, isSubscribing: false, by: self)
+            case .subscribe(let channels): changeSubscriptions(channels, isSubscribing: true)
+            case .unsubscribe(let channels): changeSubscriptions(channels, isSubscribing: false)
             case .setRetention(let days): hub.setRetention(days, by: self)
             case .acknowledge(let id) where isLive: hub.acknowledge(id, by: self)
             case .acknowledge(let id): try queue(.acknowledge(id))
@@ -97,6 +98,11 @@ package final class Device: ConnectionSession {
         } catch {
             send(error)
         }
+    }
+
+    private func changeSubscriptions(_ channels: [Topic], isSubscribing: Bool) {
+        connection.charge(channels.count - 1)
+        hub.changeSubscriptions(channels, isSubscribing: isSubscribing, by: self)
     }
 
     private func parse(_ message: ByteBuffer) throws(ClientFrameError) -> ClientFrame {

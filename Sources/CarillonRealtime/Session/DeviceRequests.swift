@@ -108,7 +108,8 @@ final class DeviceRequests {
 
     private func showPage(of missed: MissedNotifications) {
         let (device, page) = (device, missed.page(Self.pageSize))
-        hub.store.payloads(of: page.map { $0.entry.notificationID ?? NotificationID("") }) { [self] result in
+        let ids = page.map { $0.entry.notificationID ?? NotificationID("") }
+        hub.store.payloads(of: ids, upTo: Limits.pageBytes) { [self] result in
             guard device.inbox != nil else { return }
             guard case .success(let payloads) = result else { return refuse() }
             isPageSent = true

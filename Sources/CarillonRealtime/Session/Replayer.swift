@@ -27,7 +27,7 @@ final class Replayer {
     /// All is shown, but other devices of the user are being given what came to a topic.
     private var isWaitingForTopics = false
 
-    /// Entries whose payloads are asked for at once.
+    /// Entries that are shown at once, at most; fewer where their payloads are long.
     private static let pageSize = 32
     private static let readOnCount = 100
 
@@ -164,7 +164,8 @@ final class Replayer {
         guard let page = plan?.page(Self.pageSize) else { return }
         guard !page.isEmpty else { return readOn() }
         isFetchingPage = true
-        hub.store.payloads(of: page.map { $0.entry.notificationID ?? NotificationID("") }) { [self] result in
+        let ids = page.map { $0.entry.notificationID ?? NotificationID("") }
+        hub.store.payloads(of: ids, upTo: Limits.pageBytes) { [self] result in
             isFetchingPage = false
             guard let device, plan != nil else { return }
             guard case .success(let payloads) = result else { return startOver() }

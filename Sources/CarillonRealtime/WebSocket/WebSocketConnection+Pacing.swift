@@ -1,8 +1,8 @@
 package import NIOCore
 
 extension WebSocketConnection {
-    func charge(_ frames: Int) {
-        guard isOpen else { return }
+    func count(_ frames: Int) {
+        guard isOpen, frames > 0 else { return }
         let now = group.eventLoop.now
         limiter.charge(frames: frames, at: now, group.settings)
         guard flood != .stopped, limiter.isOver(at: now, group.settings) else { return }

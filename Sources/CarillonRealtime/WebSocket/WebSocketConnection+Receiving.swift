@@ -35,7 +35,8 @@ extension WebSocketConnection {
             group.add(self)
             socket = DirectSocket(context.channel)
             write(context.channel.allocator.buffer(string: upgrade.response), frames: 0)
-            session.opened()
+            // Where the peer is gone already, the write has found that out and ended everything.
+            if isOpen { session.opened() }
         }
     }
 
@@ -60,7 +61,7 @@ extension WebSocketConnection {
                 received(event)
             }
         }
-        if frames > 0 { charge(frames) }
+        count(frames)
     }
 
     private var isReadingFrames: Bool {

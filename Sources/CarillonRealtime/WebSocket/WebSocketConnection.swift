@@ -53,6 +53,8 @@ package final class WebSocketConnection: DeviceConnection, ChannelDuplexHandler 
 
     override func pingDue() { ping() }
 
+    override func charge(_ messages: Int) { count(messages) }
+
     override func secondPassed(since: UInt32) -> Bool { isStillWatched(since: since) }
 }
 

@@ -63,6 +63,8 @@ package struct InboxReader: Sendable {
     private static let keysAtOnce = 128
     /// Payloads that are held at once.
     private static let payloadsAtOnce = 32
+    /// Payloads that are asked for while nothing is known of their length.
+    private static let firstPayloads = 4
 
     package init(redis: RedisClient, settings: StoreSettings) {
         self.redis = redis
@@ -227,12 +229,29 @@ package struct InboxReader: Sendable {
         return items
     }
 
+    /// A few are asked for at a time, by the length of those before: a list of long ones holds up nobody.
     private func payloads(_ rows: [InboxRow]) async throws(StoreError) -> [StoredPayload?] {
-        try await redis.tolerantReplies(rows.map { RedisCommand("GET", .key(Keys.payload($0.entry.notificationID))) })
-            .map { value in
-                guard case .bytes(let bytes) = value else { return nil }
-                return StoredPayload(ByteBuffer(bytes: bytes))
+        var payloads: [StoredPayload?] = []
+        var (rest, count) = (rows[...], Self.firstPayloads)
+        while !rest.isEmpty {
+            let some = rest.prefix(count)
+            rest = rest.dropFirst(some.count)
+            var bytes = 1
+            for value in try await redis.tolerantReplies(some.map(Self.payload)) {
+                guard case .bytes(let payload) = value else {
+                    payloads.append(nil)
+                    continue
+                }
+                bytes += payload.count
+                payloads.append(StoredPayload(ByteBuffer(bytes: payload)))
             }
+            count = max(1, Limits.pageBytes * some.count / bytes)
+        }
+        return payloads
+    }
+
+    private static func payload(_ row: InboxRow) -> RedisCommand {
+        RedisCommand("GET", .key(Keys.payload(row.entry.notificationID)))
     }
 }
 

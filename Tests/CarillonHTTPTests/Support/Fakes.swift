@@ -180,7 +180,9 @@ struct FakeHealth: HealthService {
 }
 
 struct FakeMetrics: MetricsSource {
-    func exposition() async -> String { "carillon_up 1\n" }
+    var text = "carillon_up 1\n"
+
+    func exposition() async -> String { text }
 }
 
 /// Remembers what was answered.

@@ -17,6 +17,7 @@ struct TestServer {
     static func with(
         _ configure: (inout HTTPConfiguration) -> Void = { _ in },
         health: FakeHealth = FakeHealth(),
+        metrics: FakeMetrics = FakeMetrics(),
         _ body: (TestServer) async throws -> Void
     ) async throws {
         var configuration = HTTPConfiguration(address: ListenAddress("127.0.0.1:0")!)
@@ -28,7 +29,7 @@ struct TestServer {
         let server = HTTPServer(
             configuration: configuration,
             eventLoop: MultiThreadedEventLoopGroup.singleton.next(),
-            routes: RouteServices(admin: FakeAdmin(), inbox: FakeInbox(), health: health, metrics: FakeMetrics()),
+            routes: RouteServices(admin: FakeAdmin(), inbox: FakeInbox(), health: health, metrics: metrics),
             observer: AnswerLog(),
             logger: Logger(label: "test") { _ in SwiftLogNoOpLogHandler() }
         ) {
