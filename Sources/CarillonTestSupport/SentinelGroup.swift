@@ -41,7 +41,9 @@ package final class SentinelGroup: Sendable {
         let group = SentinelGroup(servers: servers, sentinels: watchers, password: password)
         try await wait(until: "the Sentinels know each other and the replicas", within: .seconds(30)) {
             for replica in group.servers.dropFirst() {
-                let info = try await WireRedis(port: replica.port)(["INFO", "replication"]).string ?? ""
+                let redis = try WireRedis(port: replica.port)
+                if let password { try await redis(["AUTH", password]) }
+                let info = try await redis(["INFO", "replication"]).string ?? ""
                 guard info.contains("master_link_status:up") else { return false }
             }
             for sentinel in group.sentinels {

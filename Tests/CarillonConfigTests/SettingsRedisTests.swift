@@ -161,4 +161,36 @@ struct SettingsRedisTests {
     @Test func aRedisOfItsOwnHasNoSentinels() {
         #expect(refusal(["--dev"], ["REDIS_SENTINELS": "s"])?.contains("exclude each other") == true)
     }
+
+    // MARK: - A cluster
+
+    @Test func nodesOfAClusterAreRead() throws {
+        let redis = try load([], ["REDIS_CLUSTER": "r1:7000, r2,[::1]"]).redis
+        #expect(
+            redis.cluster == [
+                .tcp(host: "r1", port: 7_000), .tcp(host: "r2", port: 6_379), .tcp(host: "::1", port: 6_379),
+            ]
+        )
+        #expect(try load([], [:]).redis.cluster == nil)
+        let more = try load([], ["REDIS_CLUSTER": "r", "REDIS_URL": "rediss://a:b@anything"]).redis
+        #expect(more.username == "a" && more.password == "b" && more.usesTLS)
+    }
+
+    @Test(arguments: ["r,", ",r", "r,r", "r:0", "unix:/x", "r1;r2"])
+    func wrongNodesAreRefused(text: String) {
+        #expect(refusal([], ["REDIS_CLUSTER": text])?.hasPrefix("carillon-server: REDIS_CLUSTER: ") == true)
+    }
+
+    @Test(arguments: [
+        ["REDIS_CLUSTER": "r", "REDIS_ADDR": "r"], ["REDIS_CLUSTER": "r", "REDIS_URL": "unix:///x"],
+        ["REDIS_CLUSTER": "r", "REDIS_SENTINELS": "s"], ["REDIS_CLUSTER": "r", "REDIS_DB": "1"],
+        ["REDIS_CLUSTER": "r", "REDIS_URL": "redis://x/1"],
+    ])
+    func whatDoesNotGoWithACluster(settings: [String: String]) {
+        #expect(refusal([], settings)?.hasPrefix("carillon-server: REDIS_CLUSTER: ") == true)
+    }
+
+    @Test func aRedisOfItsOwnIsNoCluster() {
+        #expect(refusal(["--dev"], ["REDIS_CLUSTER": "r"])?.contains("exclude each other") == true)
+    }
 }

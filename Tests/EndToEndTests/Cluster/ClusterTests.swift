@@ -17,7 +17,7 @@ struct ClusterTests {
 
     @Test("users whose keys lie everywhere: pushes, replays, lists and counts")
     func users() async throws {
-        try await Pod.with({ try await ClusterGroup.start() }) { pod, group in
+        try await Pod.with(group: try await ClusterGroup.start()) { pod, group in
             let users = (0..<20).map { _ in TestUser() }
             var devices: [Device] = []
             for user in users { devices.append(try await pod.device(user)) }
@@ -43,7 +43,7 @@ struct ClusterTests {
 
     @Test("a device of another pod hears, and both see one read state")
     func twoPods() async throws {
-        try await Pod.with({ try await ClusterGroup.start() }) { pod, _ in
+        try await Pod.with(group: try await ClusterGroup.start()) { pod, _ in
             let other = try await pod.another()
             defer { other.server.kill() }
             let user = TestUser()
@@ -59,7 +59,7 @@ struct ClusterTests {
         arguments: ["stream", "bus", "presence"]
     )
     func slotsMove(what: String) async throws {
-        try await Pod.with({ try await ClusterGroup.start() }) { pod, group in
+        try await Pod.with(group: try await ClusterGroup.start()) { pod, group in
             let other = try await pod.another()
             defer { other.server.kill() }
             let user = TestUser()
@@ -92,7 +92,7 @@ struct ClusterTests {
 
     @Test("a primary is killed: its users are served again once a replica has its place, the others' all the time")
     func primaryKilled() async throws {
-        try await Pod.with({ try await ClusterGroup.start(replicas: 1) }) { pod, group in
+        try await Pod.with(group: try await ClusterGroup.start(replicas: 1)) { pod, group in
             let users = (0..<12).map { _ in TestUser() }
             for user in users { try await pod.notify(user, message: "before") }
             for (primary, replica) in zip(group.primaries, group.replicas) {

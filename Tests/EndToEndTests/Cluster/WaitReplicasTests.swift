@@ -8,7 +8,7 @@ struct WaitReplicasTests {
 
     @Test("as many as are wanted: 202; one less: 503, and what was stored stays")
     func sentinels() async throws {
-        try await Pod.with({ try await SentinelGroup.start(downAfter: 20_000) }, ["NOTIFY_WAIT_REPLICAS": "2"]) {
+        try await Pod.with(group: try await SentinelGroup.start(downAfter: 20_000), ["NOTIFY_WAIT_REPLICAS": "2"]) {
             pod,
             group in
             let user = TestUser()
@@ -33,7 +33,7 @@ struct WaitReplicasTests {
 
     @Test("one that is away does not matter where one of two is enough")
     func oneOfTwo() async throws {
-        try await Pod.with({ try await SentinelGroup.start(downAfter: 20_000) }, ["NOTIFY_WAIT_REPLICAS": "1"]) {
+        try await Pod.with(group: try await SentinelGroup.start(downAfter: 20_000), ["NOTIFY_WAIT_REPLICAS": "1"]) {
             pod,
             group in
             let user = TestUser()
@@ -46,7 +46,7 @@ struct WaitReplicasTests {
 
     @Test("a keyed request that was not replicated is stored once when it is repeated")
     func keyed() async throws {
-        try await Pod.with({ try await SentinelGroup.start(downAfter: 20_000) }, ["NOTIFY_WAIT_REPLICAS": "2"]) {
+        try await Pod.with(group: try await SentinelGroup.start(downAfter: 20_000), ["NOTIFY_WAIT_REPLICAS": "2"]) {
             pod,
             group in
             let user = TestUser()
@@ -62,7 +62,7 @@ struct WaitReplicasTests {
 
     @Test("many posts share one WAIT")
     func shared() async throws {
-        try await Pod.with({ try await SentinelGroup.start(downAfter: 20_000) }, ["NOTIFY_WAIT_REPLICAS": "1"]) {
+        try await Pod.with(group: try await SentinelGroup.start(downAfter: 20_000), ["NOTIFY_WAIT_REPLICAS": "1"]) {
             pod,
             group in
             let users = (0..<40).map { _ in TestUser() }
@@ -78,7 +78,7 @@ struct WaitReplicasTests {
     @Test("in a cluster each node's replicas confirm what it stores")
     func cluster() async throws {
         try await Pod.with(
-            { try await ClusterGroup.start(replicas: 1, nodeTimeout: 20_000) },
+            group: try await ClusterGroup.start(replicas: 1, nodeTimeout: 20_000),
             ["NOTIFY_WAIT_REPLICAS": "1"]
         ) { pod, group in
             let users = (0..<12).map { _ in TestUser() }

@@ -34,7 +34,7 @@ struct SentinelTests {
         "the primary is killed: within five seconds of the promotion the pod serves, and devices stay or come back whole"
     )
     func killed() async throws {
-        try await Pod.with({ try await SentinelGroup.start() }) { pod, group in
+        try await Pod.with(group: try await SentinelGroup.start()) { pod, group in
             let user = TestUser()
             for number in 0..<5 { try await pod.notify(user, message: "\(number)") }
             // All of it is on the replicas.
@@ -59,7 +59,7 @@ struct SentinelTests {
 
     @Test("the primary stands still: its connections are given up, and when it wakes nobody writes to it")
     func stopped() async throws {
-        try await Pod.with({ try await SentinelGroup.start() }, ["REDIS_COMMAND_TIMEOUT": "2s"]) { pod, group in
+        try await Pod.with(group: try await SentinelGroup.start(), ["REDIS_COMMAND_TIMEOUT": "2s"]) { pod, group in
             let user = TestUser()
             try await pod.notify(user, message: "before")
             let old = group.servers[0]
@@ -77,7 +77,7 @@ struct SentinelTests {
 
     @Test("a fail-over by hand loses nothing that was answered 202, and every device has it once")
     func byHand() async throws {
-        try await Pod.with({ try await SentinelGroup.start() }) { pod, group in
+        try await Pod.with(group: try await SentinelGroup.start()) { pod, group in
             let user = TestUser()
             let device = try await pod.device(user)
             var accepted: [String] = []
@@ -101,7 +101,7 @@ struct SentinelTests {
 
     @Test("without Sentinels a pod goes on with the primary that it knows")
     func withoutSentinels() async throws {
-        try await Pod.with({ try await SentinelGroup.start() }) { pod, group in
+        try await Pod.with(group: try await SentinelGroup.start()) { pod, group in
             let user = TestUser()
             let device = try await pod.device(user)
             for sentinel in group.sentinels { sentinel.kill() }
@@ -115,7 +115,7 @@ struct SentinelTests {
 
     @Test("Sentinels and a Redis with passwords of their own")
     func passwords() async throws {
-        try await Pod.with({ try await SentinelGroup.start(password: "secret") }) { pod, group in
+        try await Pod.with(group: try await SentinelGroup.start(password: "secret")) { pod, group in
             let user = TestUser()
             try await pod.notify(user, message: "x")
             #expect(try await pod.device(user).replay.texts == ["x"])

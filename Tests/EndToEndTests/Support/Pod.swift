@@ -65,7 +65,7 @@ final class Pod: Sendable {
 
     /// Starts several servers of Redis, and a pod that uses them.
     static func with<Group: RedisGroup, T>(
-        _ group: () async throws -> Group,
+        group: @autoclosure () async throws -> Group,
         _ environment: [String: String] = [:],
         _ body: (Pod, Group) async throws -> T
     ) async throws -> T {
