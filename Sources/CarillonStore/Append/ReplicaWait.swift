@@ -1,5 +1,6 @@
-import CarillonDomain
+package import CarillonDomain
 import CarillonRedis
+import NIOCore
 
 /// Has answers wait until replicas have what was written: one WAIT on each server for all that was to be confirmed since the last.
 ///
