@@ -25,18 +25,22 @@ package struct UserQueues: Sendable {
     /// Users with payloads that have expired; empty when there are none left.
     package func popExpired() async throws(StoreError) -> [UserKey] {
         let slot = try await redis.milliseconds() / Keys.slotMilliseconds
-        return try await pop((slot - Self.slotsKept...slot).map { Keys.expired(slot: $0) })
+        return try await pop(
+            (slot - Self.slotsKept...slot).flatMap { slot in redis.shards.map { Keys.expired(slot: slot, $0) } }
+        )
     }
 
     /// Users whose oldest entries may have reached the end of their retention.
     package func popTrimming() async throws(StoreError) -> [UserKey] {
         let day = try await redis.milliseconds() / UserKeeper.dayMilliseconds
-        return try await pop((day - Self.daysKept...day).map { Keys.trimming(day: $0) })
+        return try await pop(
+            (day - Self.daysKept...day).flatMap { day in redis.shards.map { Keys.trimming(day: day, $0) } }
+        )
     }
 
     /// Has the trimmer look at a user again, the day after `milliseconds`.
     package func scheduleTrim(of user: UserKey, at milliseconds: UInt64) async throws(StoreError) {
-        let key = Keys.trimming(day: milliseconds / UserKeeper.dayMilliseconds + 1)
+        let key = Keys.trimming(day: milliseconds / UserKeeper.dayMilliseconds + 1, redis.shard(of: user))
         _ = try await redis.replies([
             RedisCommand("SADD", .key(key), .text(user.text)),
             RedisCommand("EXPIRE", .key(key), .integer(34 * 86_400)),
@@ -45,8 +49,9 @@ package struct UserQueues: Sendable {
 
     /// Notes a user that was found with unread entries, for the admin lists.
     package func note(_ user: UserKey, newest: StreamID) async throws(StoreError) {
+        let key = Keys.recentUsers(redis.shard(of: user))
         _ = try await redis.replies([
-            RedisCommand("ZADD", .key(Keys.recentUsers), .text("GT"), .text("\(newest.milliseconds)"), .text(user.text))
+            RedisCommand("ZADD", .key(key), .text("GT"), .text("\(newest.milliseconds)"), .text(user.text))
         ])
     }
 
