@@ -86,7 +86,7 @@ import Testing
     @Test func rowsHoldWhatIsStored() async throws {
         try await StoreLink.with { link in
             try await fill(link, .test(1), entries: 3, score: "1")
-            try await link.redis("DEL", "notification:1.1", "notification:1.2")
+            for id in ["1.1", "1.2"] { try await link.redis("DEL", "notification:\(id)") }
             try await link.redis("HSET", "notification:1.2", "a", "b")
             let page = try await admin(link).pending(limit: 10, from: nil)
             #expect(page.next == nil)

@@ -104,9 +104,17 @@ struct StoreLink: Sendable {
 
     // MARK: - Looking at Redis
 
+    /// Has a command carried out; one that is about a server itself, by all of them.
     @discardableResult
     func redis(_ words: String...) async throws -> RedisValue {
-        try await client.call(RedisCommand(words[0], words.dropFirst().map { .text($0) }))
+        let command = RedisCommand(words[0], words.dropFirst().map { .text($0) })
+        guard ["ACL", "CONFIG"].contains(command.name) else { return try await client.call(command) }
+        var reply = RedisValue.null
+        for node in await client.nodes() {
+            reply = try await client.pipeline([command], on: node)[0]
+            if case .error(let message) = reply { throw RedisError(.server(message)) }
+        }
+        return reply
     }
 
     /// Adds an entry as another program would.
