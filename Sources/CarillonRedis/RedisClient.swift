@@ -4,11 +4,14 @@ import NIOCore
 ///
 /// A call is bounded by the connection's `commandTimeout`; cancelling the task does not take back what was sent.
 package struct RedisClient: Sendable {
+    /// Keys lie on several servers.
+    package let isSharded: Bool
     private let eventLoop: any EventLoop
     private let redis: NIOLoopBound<any Redis>
 
     /// - Isolation: event loop of the connection.
     package init(_ redis: any Redis) {
+        self.isSharded = redis.isSharded
         self.eventLoop = redis.eventLoop
         self.redis = NIOLoopBound(redis, eventLoop: redis.eventLoop)
     }

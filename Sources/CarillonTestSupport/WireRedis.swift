@@ -67,6 +67,13 @@ package final class WireRedis {
         }
     }
 
+    /// The key that has a user, of those that are spread in a cluster.
+    package func spread(_ key: String, over user: String) async throws -> String {
+        guard TestTopology.current == .cluster else { return key }
+        let slot = try await self(["CLUSTER", "KEYSLOT", user]).int ?? 0
+        return "\(key):\(slot % 16)"
+    }
+
     private func node(_ port: Int) throws -> WireRedis {
         let node = try others[port] ?? WireRedis(port: port)
         others[port] = node

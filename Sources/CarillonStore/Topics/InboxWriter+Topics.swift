@@ -58,7 +58,7 @@ extension InboxWriter {
                 RedisCommand("PEXPIREAT", .key(Keys.payload(id)), .text("\(until + Self.afterSnooze)"), .text("GT")),
                 RedisCommand(
                     "ZADD",
-                    .key(Keys.snoozed),
+                    .key(Keys.snoozed(redis.shard(of: user))),
                     .text("\(until)"),
                     .text(UserEntry(user, read.entry, of: read.topic).text)
                 ),

@@ -41,7 +41,8 @@ extension InboxStore {
             arguments.bulk("COUNT" as StaticString)
             arguments.bulk("2" as StaticString)
         }
-        send("EXPIRE", arguments: 2) { arguments in
+        // Behind the entry: there is no stream that could be given a life before it.
+        writes.send("EXPIRE", arguments: 2, to: publishing, tag: Publishing.life) { arguments in
             arguments.key(Keys.topic(topic))
             arguments.integer(TopicReceipt.seconds)
         }
@@ -77,6 +78,7 @@ private final class Publishing: RedisReceiver {
     static let payload = 0
     static let entry = 1
     static let predecessor = 2
+    static let life = 3
 
     private let topic: Topic
     private let id: NotificationID
@@ -106,13 +108,18 @@ private final class Publishing: RedisReceiver {
         switch tag {
         case Self.payload: hasPayload = true
         case Self.entry: entryReceived(reply)
-        default: finish(predecessor(in: reply))
+        case Self.predecessor: finish(predecessor(in: reply))
+        default: break
         }
     }
 
     func failed(_ error: RedisError, tag: Int) {
+        switch tag {
         // Who cannot tell the predecessor has stored all the same.
-        if tag == Self.predecessor { finish(nil) } else { self.error = StoreError(error) }
+        case Self.predecessor: finish(nil)
+        case Self.life: break
+        default: self.error = StoreError(error)
+        }
     }
 
     private func entryReceived(_ reply: RedisReply) {
