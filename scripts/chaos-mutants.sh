@@ -21,7 +21,7 @@ bus-gap      --users 400 --devices 1 --rate 30 --set UPKEEP_INTERVAL=60s --set L
 acknowledge  --users 60 --rate 60 --read 1 --set GROUP_MAINTENANCE_INTERVAL=3600s --faults link-slow,link-slow
 lease        --users 60 --rate 100 --keyed 1 --raced 1 --faults calm
 topic        --users 60 --rate 20 --topics 1 --channels 300 --set UPKEEP_INTERVAL=60s --set LOCK_TTL=150s --faults bus-trimmed,bus-trimmed,bus-trimmed
-leak         --schedule soak --minutes 1.2 --users 60 --rate 60 --faults calm
+leak         --schedule soak --minutes 1 --users 30 --rate 20 --faults calm
 forever      --schedule soak --minutes 0.5 --users 20 --rate 20 --faults calm
 '
 seed=${CHAOS_SEED:-1}

@@ -130,7 +130,7 @@ package final class ChaosRun: Sendable {
     private func inject(_ fault: any Fault, into world: World, _ load: NIOLoopBound<ChaosLoad>) async throws {
         let record = fault.record
         let begun = ContinuousClock.now
-        defer { events.withLock { $0.append((record, begun, .now)) } }
+        defer { if !(fault is Calm) { events.withLock { $0.append((record, begun, .now)) } } }
         guard fault.isFault else {
             progress("\(record.name): \(record.detail)")
             return try await fault.inject(world)

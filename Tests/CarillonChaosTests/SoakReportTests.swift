@@ -38,6 +38,7 @@ import Testing
 
     private func report(
         _ lives: [ProcessLife]? = nil,
+        events: [Chart.Mark] = [],
         before: SoakReport.Rest? = nil,
         left: SoakReport.Rest? = nil,
         after: SoakReport.Rest? = nil
@@ -49,6 +50,7 @@ import Testing
             plan: plan,
             record: record,
             load: 0...600,
+            events: events,
             visits: 1,
             before: before ?? rest(),
             left: left ?? rest(),
@@ -80,6 +82,22 @@ import Testing
             life.samples[index].status = ProcessStatus(residentBytes: bytes, threads: 6, descriptors: 30)
         }
         #expect(report([life]).isGreen)
+    }
+
+    /// A peak at a fault leaves the memory higher, and that is all.
+    @Test func aLeapAtAFaultIsNoGrowth() {
+        var life = life()
+        for index in 403..<601 {
+            let status = life.samples[index].status
+            life.samples[index].status = ProcessStatus(
+                residentBytes: status.residentBytes * 2,
+                threads: 6,
+                descriptors: 30
+            )
+        }
+        #expect(report([life], events: [.init("devices-dropped", begin: 400, end: 400)]).isGreen)
+        #expect(!report([life]).isGreen)
+        #expect(!report([life], events: [.init("link-cut", begin: 300, end: 310)]).isGreen)
     }
 
     /// A process counts when it was there for a fifth of the run, behind a warm-up of its own.

@@ -33,6 +33,7 @@ extension ChaosRun {
             plan: plan,
             record: await watch.record,
             load: begin...end,
+            events: marks(since: zero),
             phases: [("the load ends", end), ("all leave", leaving), ("\(SoakPlan.days) days pass", passing)],
             visits: visits,
             before: before,
@@ -41,7 +42,7 @@ extension ChaosRun {
         )
         say(verdict.text)
         say(report.text)
-        if let folder = plan.folder { try write(report, to: folder, zero) }
+        if let folder = plan.folder { try write(report, to: folder) }
         return verdict.isGreen && report.isGreen
     }
 
@@ -117,14 +118,14 @@ extension ChaosRun {
         return rest
     }
 
-    private func write(_ report: SoakReport, to folder: String, _ zero: ContinuousClock.Instant) throws {
+    private func write(_ report: SoakReport, to folder: String) throws {
         let place = URL(filePath: folder)
         try FileManager.default.createDirectory(at: place, withIntermediateDirectories: true)
         let subtitle = [
             "\(options.pods) pods, \(options.users) users, \(Int(options.postsPerSecond)) posts per second, seed \(options.seed).",
             "Grey: faults. Dotted: the load ends, all leave, \(SoakPlan.days) days pass. Point at one for its name.",
         ].joined(separator: " ")
-        let chart = report.chart(title: "Soak: load with faults", subtitle: subtitle, marks: marks(since: zero))
+        let chart = report.chart(title: "Soak: load with faults", subtitle: subtitle)
         try Data(chart.svg.utf8).write(to: place.appending(path: "soak.svg"))
         try Data(report.samples.utf8).write(to: place.appending(path: "samples.csv"))
         say("chart and samples: \(place.path)")

@@ -115,9 +115,9 @@ package struct Chart: Sendable {
             "<text class=\"title\" x=\"\(text(Self.left))\" y=\"26\">\(Self.escaped(title))</text>",
             "<text x=\"\(text(Self.left))\" y=\"45\">\(Self.escaped(subtitle))</text>",
         ]
-        for (number, panel) in panels.enumerated() { parts += draw(panel, number) }
         parts += marks.map(draw)
         for phase in phases { parts.append(draw(phase.name, at: phase.second)) }
+        for (number, panel) in panels.enumerated() { parts += draw(panel, number) }
         for second in Self.timeTicks(seconds) {
             parts.append(
                 "<text class=\"middle\" x=\"\(text(x(second)))\" y=\"\(text(bottom + 17))\">\(Self.minutes(second))</text>"
@@ -138,7 +138,7 @@ package struct Chart: Sendable {
             --c0: #58a6ff; --c1: #f0883e; --c2: #3fb950; --c3: #bc8cff; --c4: #f778ba; }
         }
         .ground { fill: var(--ground); }
-        text { font: 11px system-ui, sans-serif; fill: var(--soft); }
+        text { font: 11px system-ui, sans-serif; fill: var(--soft); paint-order: stroke; stroke: var(--ground); stroke-width: 3px; }
         .title { font-size: 15px; font-weight: 600; fill: var(--ink); }
         .name { font-weight: 600; fill: var(--ink); }
         .middle { text-anchor: middle; }

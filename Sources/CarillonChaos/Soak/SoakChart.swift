@@ -3,7 +3,7 @@ import Foundation
 
 /// The soak as a picture and as a table of numbers.
 extension SoakReport {
-    package func chart(title: String, subtitle: String, marks: [Chart.Mark]) -> Chart {
+    package func chart(title: String, subtitle: String) -> Chart {
         let pods = Set(record.lives.map(\.pod)).sorted()
         let memory = record.lives.map { life in
             let points = life.samples.map { Point($0.second, Double($0.status.residentBytes) / 1_048_576) }
@@ -40,7 +40,7 @@ extension SoakReport {
             subtitle: subtitle,
             seconds: max(last, load.upperBound),
             panels: panels,
-            marks: marks,
+            marks: events,
             phases: phases
         )
     }

@@ -36,18 +36,20 @@ package struct SoakPlan: Sendable {
         ]
     }
 
-    /// What no setting makes shorter (a day for idempotency records, 16 for topics, 34 for the trimmer's lists) passes on the
-    /// clocks of Redis and pods, a day at a time.
-    static let days = 40
-    static let dayLength = Duration.milliseconds(250)
+    /// What no setting makes shorter passes on the clocks of Redis and pods, a day at a time: a day for idempotency records, 16 for
+    /// topics, 34 behind the last entry for the trimmer's lists.
+    static let days = 60
+    static let dayLength = Duration.milliseconds(150)
 
     // MARK: - Bounds
 
     /// Time until a process has taken what memory its work needs: of the run, and of each process's own.
     package var warmUp: Double { min(360, seconds * 0.4) }
 
-    /// Growth of a process's memory along the fitted line that noise explains: peaks behind faults, of which an allocator
-    /// gives nothing back. Noise does not add up with time as a leak does, so longer runs find smaller leaks.
+    /// What a fault leaves of a peak, of which an allocator gives nothing back, is in a process's memory by then; a leap is no leak.
+    package static let settling = 5.0
+    /// Growth of a process's memory along the line fitted between the faults that noise explains. Noise does not add up with time
+    /// as a leak does, so longer runs find smaller leaks.
     package static let noiseBytes = 4.0 * 1_048_576
     /// Shorter lives are not judged, as parts of the run.
     package static let shortestLife = 0.2

@@ -29,7 +29,9 @@ package struct SoakReport: Sendable {
     package let record: SoakRecord
     /// When the load began and ended, in seconds of the record.
     package let load: ClosedRange<Double>
-    /// What happened around it.
+    /// What was done to pods, Redis and devices.
+    package let events: [Chart.Mark]
+    /// What happened around the load.
     package let phases: [(name: String, second: Double)]
     /// Visits of users beside the ledger.
     package let visits: Int
@@ -42,6 +44,7 @@ package struct SoakReport: Sendable {
         plan: SoakPlan,
         record: SoakRecord,
         load: ClosedRange<Double>,
+        events: [Chart.Mark] = [],
         phases: [(name: String, second: Double)] = [],
         visits: Int,
         before: Rest,
@@ -51,6 +54,7 @@ package struct SoakReport: Sendable {
         self.plan = plan
         self.record = record
         self.load = load
+        self.events = events
         self.phases = phases
         self.visits = visits
         self.before = before
@@ -109,7 +113,8 @@ package struct SoakReport: Sendable {
         let start = max(load.lowerBound, life.samples.first?.second ?? 0) + plan.warmUp
         let steady = life.samples.filter { $0.second >= start && $0.second <= load.upperBound }
             .map { Point($0.second, Double($0.status.residentBytes)) }
-        let slope = Slope(steady)
+        let troubled = events.map { $0.begin...$0.end + SoakPlan.settling }
+        let slope = Slope(steady.stretches(without: troubled))
         let isLong = (slope?.length ?? 0) >= SoakPlan.shortestLife * plan.seconds
         return Growth(life: life, slope: isLong ? slope : nil)
     }
