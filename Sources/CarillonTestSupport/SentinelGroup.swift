@@ -18,7 +18,7 @@ package final class SentinelGroup: Sendable {
     package static func start(
         replicas: Int = 2,
         sentinels: Int = 3,
-        downAfter: Int = 500,
+        downAfter: Int = 2_000,
         password: String? = nil
     ) async throws -> SentinelGroup {
         let arguments = password.map { ["--requirepass", $0, "--masterauth", $0] } ?? []

@@ -90,7 +90,7 @@ struct WaitReplicasTests {
                 statuses.insert(response.status)
                 if response.status != 202 { #expect(try code(response) == "not_replicated", "\(response.text)") }
             }
-            #expect(statuses == [202, 503])
+            #expect(statuses.contains(503) && statuses.isSubset(of: [202, 503]))
             group.replicas[0].resume()
             try await wait(until: "all are taken again", within: .seconds(20)) {
                 for user in users where try await pod.post(notifyBody([user], "z")).status != 202 { return false }
