@@ -6,6 +6,7 @@ package struct ChaosOptions: Sendable {
     package var seed: UInt64
     /// Only these kinds, in this order; what the pace has where empty.
     package var faults: [String] = []
+    package var topology = Topology.standalone
     package var pods = 3
     package var users = 60
     package var devicesPerUser = 1...3
@@ -34,13 +35,21 @@ package struct ChaosOptions: Sendable {
     var worldPlan: WorldPlan {
         let folder = logFolder ?? NSTemporaryDirectory() + "carillon-chaos-\(ProcessInfo.processInfo.processIdentifier)"
         let settings = (soak?.settings ?? [:]).merging(settings) { $1 }
-        return WorldPlan(pods: pods, settings: settings, logFolder: folder)
+        return WorldPlan(topology: topology, pods: pods, settings: settings, logFolder: folder)
     }
 
     var schedule: Schedule {
         // More than fit into a soak, whose length decides how many there are.
         let rounds = soak.map { Int($0.seconds / Self.soakPause) + 1 } ?? 1
-        return Schedule(FaultDraw(seed: seed, pace: pace, pods: pods, users: users), names: faults, rounds: rounds)
+        let draw = FaultDraw(
+            seed: seed,
+            pace: pace,
+            pods: pods,
+            users: users,
+            topology: topology,
+            failOverExcuse: worldPlan.failOverExcuse
+        )
+        return Schedule(draw, names: faults, rounds: rounds)
     }
 
     /// The command that repeats the run.
@@ -52,6 +61,7 @@ package struct ChaosOptions: Sendable {
         func add(_ name: String, _ value: String, unless isStandard: Bool) {
             if !isStandard { words += [name, value] }
         }
+        add("--topology", topology.rawValue, unless: topology == standard.topology)
         add("--pods", "\(pods)", unless: pods == standard.pods)
         add("--users", "\(users)", unless: users == standard.users)
         add("--rate", "\(postsPerSecond)", unless: postsPerSecond == standard.postsPerSecond)

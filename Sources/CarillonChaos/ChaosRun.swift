@@ -37,7 +37,7 @@ package final class ChaosRun: Sendable {
     /// - Throws: where the harness itself could not work.
     package func run() async throws -> Bool {
         progress(
-            "seed \(options.seed), \(options.pods) pods, \(options.users) users, \(options.postsPerSecond) posts/s"
+            "\(options.topology.rawValue), seed \(options.seed), \(options.pods) pods, \(options.users) users, \(options.postsPerSecond) posts/s"
         )
         let load = try await onLoadLoop { [loadLoop, options] in
             NIOLoopBound(ChaosLoad(options), eventLoop: loadLoop)
@@ -99,7 +99,7 @@ package final class ChaosRun: Sendable {
         }
         let snapshot = try await onLoadLoop { load.value.ledger.snapshot() }
         progress("looking at Redis")
-        let audit = Audit(redisPort: world.redis.port, ports: await world.ports, seed: options.seed)
+        let audit = Audit(redisPort: try await world.redisPort(), ports: await world.ports, seed: options.seed)
         let report = try await audit.run(snapshot)
         try await onLoadLoop { load.value.fleet?.stop() }
         return (snapshot, report)

@@ -1,9 +1,14 @@
 import Foundation
+import Synchronization
 
 /// A Redis Cluster of private processes on free ports: primaries, and replicas of them in the same order.
 package final class ClusterGroup: Sendable {
     package let primaries: [RedisProcess]
     package let replicas: [RedisProcess]
+    /// Those that joined later.
+    private let joined = Mutex<[RedisProcess]>([])
+
+    package var processes: [RedisProcess] { primaries + replicas + joined.withLock { $0 } }
 
     /// What `REDIS_CLUSTER` is to be.
     package var addresses: String { primaries.map { "127.0.0.1:\($0.port)" }.joined(separator: ",") }
@@ -32,6 +37,8 @@ package final class ClusterGroup: Sendable {
             "--cluster-enabled", "yes", "--cluster-node-timeout", "\(nodeTimeout)", "--cluster-port",
             "\(try BuiltProgram.freePort())", "--cluster-replica-validity-factor", "0", "--repl-diskless-sync-delay",
             "0",
+            // Nobody takes another part by himself: a primary that has given its last slot away stays one.
+            "--cluster-allow-replica-migration", "no",
         ]
         return try await RedisProcess.startSingle(own + arguments)
     }
@@ -42,7 +49,7 @@ package final class ClusterGroup: Sendable {
     }
 
     package func stop() async {
-        for process in replicas + primaries { await process.stop() }
+        for process in processes { await process.stop() }
     }
 
     private func join() async throws {
@@ -91,6 +98,64 @@ package final class ClusterGroup: Sendable {
         }
     }
 
+    // MARK: - Nodes that come and go
+
+    /// Starts a node, and a replica of it, that become part of the cluster and serve nothing yet.
+    package func add(nodeTimeout: Int = 1_000, _ arguments: [String] = []) async throws -> RedisProcess {
+        let (node, replica) = (
+            try await Self.startNode(nodeTimeout, arguments), try await Self.startNode(nodeTimeout, arguments)
+        )
+        joined.withLock { $0 += [node, replica] }
+        for process in [node, replica] { try await meet(process) }
+        let id = try await Self.id(of: node)
+        try await wait(until: "the replica knows its primary", within: .seconds(20)) {
+            (try? await WireRedis(port: replica.port)(["CLUSTER", "REPLICATE", id])) != nil
+        }
+        try await wait(until: "all nodes know the new ones", within: .seconds(20)) {
+            let count = self.processes.count
+            for process in self.processes {
+                let info = try await WireRedis(port: process.port)(["CLUSTER", "INFO"]).string ?? ""
+                guard info.contains("cluster_state:ok"), info.contains("cluster_known_nodes:\(count)") else {
+                    return false
+                }
+            }
+            return true
+        }
+        return node
+    }
+
+    /// Ends what `add` started, which must serve nothing any more, and has the others forget it.
+    ///
+    /// - Source: Redis command CLUSTER FORGET
+    package func removeAdded() async throws {
+        let gone = joined.withLock { joined in
+            defer { joined = [] }
+            return joined
+        }
+        var ids: [String] = []
+        for node in gone { ids.append(try await Self.id(of: node)) }
+        for node in gone { await node.stop() }
+        // A replica whose primary is forgotten first would be left without one, so not by name but from the last on.
+        for id in ids.reversed() {
+            for node in processes { try await WireRedis(port: node.port)(["CLUSTER", "FORGET", id]) }
+        }
+    }
+
+    /// Moves the slots of these keys to a node. - Returns: those that were moved, and from where.
+    @discardableResult
+    package func move(slotsOf keys: [String], to target: RedisProcess) async throws -> [(slot: Int, from: RedisProcess)]
+    {
+        var moved: [(slot: Int, from: RedisProcess)] = []
+        for key in keys {
+            let slot = try await WireRedis(port: target.port)(["CLUSTER", "KEYSLOT", key]).int ?? -1
+            let owner = try await port(serving: key, seenBy: target)
+            guard let source = processes.first(where: { $0.port == owner }), source !== target else { continue }
+            try await move(slot: slot, from: source, to: target)
+            moved.append((slot, source))
+        }
+        return moved
+    }
+
     package static func id(of node: RedisProcess) async throws -> String {
         try await WireRedis(port: node.port)(["CLUSTER", "MYID"]).string ?? ""
     }
@@ -125,7 +190,7 @@ package final class ClusterGroup: Sendable {
         // The target has taken a higher epoch. Another move before all have heard of it could go by a lower one, and be taken back.
         let epoch = try await Self.epoch(of: targetID, seenBy: target)
         try await wait(until: "all nodes have heard of the move", within: .seconds(20)) {
-            for node in self.primaries + self.replicas + [target] where node.pid != 0 {
+            for node in self.processes + [target] where node.pid != 0 {
                 guard try await Self.epoch(of: targetID, seenBy: node) == epoch else { return false }
             }
             return true

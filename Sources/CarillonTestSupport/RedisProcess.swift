@@ -31,6 +31,7 @@ package final class RedisProcess: Sendable {
     private let arguments: [String]
     /// What its file says where it is a Sentinel.
     private let sentinelConfiguration: String?
+    package var isSentinel: Bool { sentinelConfiguration != nil }
     private let environment: [String: String]
     private let children = Mutex(Children())
     /// The other nodes of its cluster, which share its fate; none unless tests run on a cluster.
@@ -90,7 +91,7 @@ package final class RedisProcess: Sendable {
         let lines = """
             sentinel monitor \(name) 127.0.0.1 \(primary) 2
             sentinel down-after-milliseconds \(name) \(downAfter)
-            sentinel failover-timeout \(name) \(max(3_000, 4 * downAfter))
+            sentinel failover-timeout \(name) \(max(3_000, 2 * downAfter))
             sentinel parallel-syncs \(name) 2
             \(password.map { "sentinel auth-pass \(name) \($0)" } ?? "")
 

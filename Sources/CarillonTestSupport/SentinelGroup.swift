@@ -19,9 +19,10 @@ package final class SentinelGroup: Sendable {
         replicas: Int = 2,
         sentinels: Int = 3,
         downAfter: Int = 2_000,
-        password: String? = nil
+        password: String? = nil,
+        _ arguments: [String] = []
     ) async throws -> SentinelGroup {
-        let arguments = password.map { ["--requirepass", $0, "--masterauth", $0] } ?? []
+        let arguments = arguments + (password.map { ["--requirepass", $0, "--masterauth", $0] } ?? [])
         let primary = try await RedisProcess.startSingle(arguments)
         var servers = [primary]
         for _ in 0..<replicas {

@@ -68,7 +68,8 @@ import Testing
     }
 
     @Test(arguments: [
-        (Excuse.wiped(users: nil), 0), (.unsynced(.seconds(2)), 0), (.wiped(users: [5]), 1), (.nothing, 1),
+        (Excuse.wiped(users: nil), 0), (.unsynced(.seconds(2)), 0),
+        (.failedOver(.seconds(1), isPostSafe: true), 0), (.wiped(users: [5]), 1), (.nothing, 1),
     ])
     func resyncIsRightWhereIDsMayHaveGoneBack(excuse: Excuse, findings: Int) {
         let device = book.device()
@@ -76,6 +77,49 @@ import Testing
         book.lose(device, .closed(code: 1012, reason: "resync needed"))
         #expect(book.count(.badConnection) == findings)
     }
+
+    // MARK: - Fail-over
+
+    /// Accepted this long before the primary died, with and without a replica's word.
+    @Test(arguments: [(900, false, true), (1_100, false, false), (900, true, false)])
+    func whatNoReplicaConfirmedIsExcused(milliseconds: Int64, isPostSafe: Bool, isExcused: Bool) {
+        _ = book.device()
+        book.post()
+        book.pass(.milliseconds(milliseconds))
+        book.ledger.faultEnded(book.fault(.failedOver(.seconds(1), isPostSafe: isPostSafe)))
+        let snapshot = book.ledger.snapshot()
+        #expect(snapshot.lost == (isExcused ? [] : [0]))
+        #expect(snapshot.faults[0].undelivered == (isExcused ? [0] : []))
+        #expect(snapshot.hasFailedOver)
+    }
+
+    /// Replicas are asked about posts alone.
+    @Test func readsAreExcusedAlthoughPostsAreNot() {
+        let device = book.device()
+        let token = book.post()
+        book.push(token, to: device)
+        book.ledger.readSaid(device, book.entry(token))
+        book.ledger.readAcknowledged(device, book.entry(token))
+        book.ledger.faultEnded(book.fault(.failedOver(.seconds(1), isPostSafe: true)))
+        let notification = book.ledger.snapshot().users[0][0]
+        #expect(notification.excuse == nil && notification.readExcuse == 0)
+    }
+
+    /// The first try was stored and pushed, and nobody confirmed it; the second one was accepted.
+    @Test func postThatWasLostBeforeItWasAcceptedMayHaveASecondEntry() {
+        let device = book.device()
+        let token = book.post(isKeyed: true, isAccepted: false)
+        book.push(token, to: device)
+        let fault = book.fault(.failedOver(.seconds(1), isPostSafe: true))
+        book.pass(.seconds(1))
+        book.accept(token, variant: 1)
+        book.ledger.faultEnded(fault)
+        #expect(book.ledger.findings.isEmpty)
+        let notification = book.ledger.snapshot().users[0][0]
+        #expect(notification.excuse == nil && notification.copyExcuse == 0)
+    }
+
+    // MARK: - Connections
 
     @Test func connectionsMayBreakDuringFaultsOnly() {
         let device = book.device()

@@ -2,8 +2,13 @@ import CarillonChaos
 import Testing
 
 @Suite struct ScheduleTests {
-    private func schedule(_ seed: UInt64, _ pace: Pace, names: [String] = []) -> Schedule {
-        Schedule(FaultDraw(seed: seed, pace: pace, pods: 3, users: 60), names: names)
+    private func schedule(
+        _ seed: UInt64,
+        _ pace: Pace,
+        names: [String] = [],
+        on topology: Topology = .standalone
+    ) -> Schedule {
+        Schedule(FaultDraw(seed: seed, pace: pace, pods: 3, users: 60, topology: topology), names: names)
     }
 
     private func lines(_ schedule: Schedule) -> [String] {
@@ -20,24 +25,41 @@ import Testing
         #expect(lines(schedule(7, pace)) != lines(schedule(8, pace)))
     }
 
-    @Test func aShortRunHasWhatItMust() {
+    private static let essential: [Topology: [String]] = [
+        .standalone: ["pod-killed", "pod-frozen", "redis-restarted", "link-cut", "bus-trimmed", "pods-rolled"],
+        .sentinel: ["pod-killed", "pod-frozen", "primary-killed", "primary-frozen", "pods-rolled"],
+        .cluster: ["pod-killed", "pod-frozen", "primary-killed", "primary-frozen", "slots-moved", "pods-rolled"],
+    ]
+
+    @Test(arguments: Topology.allCases) func aShortRunHasWhatItMust(topology: Topology) {
+        let essential = Self.essential[topology] ?? []
         for seed in UInt64(0)..<200 {
-            let names = names(schedule(seed, .short))
-            #expect((8...10).contains(names.count))
+            let names = names(schedule(seed, .short, on: topology))
+            #expect((essential.count + 2...essential.count + 4).contains(names.count))
             #expect(Set(names).count == names.count)
-            for name in ["pod-killed", "pod-frozen", "redis-restarted", "link-cut", "bus-trimmed", "pods-rolled"] {
+            for name in essential {
                 #expect(names.contains(name), "seed \(seed) has no \(name)")
             }
         }
     }
 
-    @Test func aStandardRunHasEachKindOnce() {
-        #expect(names(schedule(1, .standard)).sorted() == FaultKind.all.map(\.name).sorted())
+    @Test(arguments: Topology.allCases) func aStandardRunHasEachKindOnce(topology: Topology) {
+        let kinds = FaultKind.all(on: topology)
+        #expect(names(schedule(1, .standard, on: topology)).sorted() == kinds.map(\.name).sorted())
     }
 
-    @Test func aLongRunHasEachKindSeveralTimesAndOverlapsThem() {
-        let long = schedule(1, .long)
-        for kind in FaultKind.all { #expect(names(long).filter { $0 == kind.name }.count >= 3) }
+    /// Pods go to several servers directly, so there is no link to break; and alone a server has no replica.
+    @Test(arguments: [
+        ("link-cut", Topology.allCases.prefix(1)), ("pod-killed", Topology.allCases[...]),
+        ("primary-killed", Topology.allCases.suffix(2)), ("slots-moved", Topology.allCases.suffix(1)),
+    ])
+    func aKindHasItsPlaces(name: String, topologies: ArraySlice<Topology>) {
+        #expect(FaultKind.named(name)?.topologies == Set(topologies))
+    }
+
+    @Test(arguments: Topology.allCases) func aLongRunHasEachKindSeveralTimesAndOverlapsThem(topology: Topology) {
+        let long = schedule(1, .long, on: topology)
+        for kind in FaultKind.all(on: topology) { #expect(names(long).filter { $0 == kind.name }.count >= 3) }
         let overlaps = long.steps.compactMap { step in step.overlap.map { (step.fault, $0.fault) } }
         #expect(overlaps.count > 5)
         for (first, second) in overlaps { #expect(first.touched.isApart(from: second.touched)) }
@@ -46,7 +68,7 @@ import Testing
     /// One process must live as long as the soak, and nobody may wipe away the keys that were left behind.
     @Test func aSoakSparesAPodAndTheKeys() {
         let soak = Schedule(FaultDraw(seed: 1, pace: .soak, pods: 3, users: 60), rounds: 20)
-        #expect(soak.steps.count == 20 * (FaultKind.all.count - 2))
+        #expect(soak.steps.count == 20 * (FaultKind.all(on: .standalone).count - 2))
         for step in soak.steps {
             let record = step.fault.record
             #expect(record.name != "redis-flushed" && record.name != "pods-rolled")

@@ -24,6 +24,7 @@ struct ChaosCommand: AsyncParsableCommand {
     @Option(help: ArgumentHelp("Write the chart and the samples of a soak here.", valueName: "dir")) var output: String?
     @Option(help: "Picks faults, targets and times (or CHAOS_SEED; default: another one each time).")
     var seed: UInt64?
+    @Option(help: "What Redis is (or CHAOS_TOPOLOGY; default: standalone).") var topology: Topology?
     @Option(help: ArgumentHelp("Only these kinds of faults, in this order.", valueName: "name,…"))
     var faults: String?
     @Flag(help: "Print the kinds of faults, and what must hold through each.")
@@ -45,9 +46,7 @@ struct ChaosCommand: AsyncParsableCommand {
 
     func run() async throws {
         if list {
-            for kind in FaultKind.all + [.calm] {
-                print("\(kind.name.padding(toLength: 20, withPad: " ", startingAt: 0)) \(kind.promise)")
-            }
+            print(FaultKind.table)
             return
         }
         let options = try options()
@@ -67,6 +66,17 @@ struct ChaosCommand: AsyncParsableCommand {
         }
     }
 
+    private func chosenTopology() throws -> Topology {
+        let name = ProcessInfo.processInfo.environment["CHAOS_TOPOLOGY"].flatMap { $0.isEmpty ? nil : $0 }
+        guard topology == nil, let name else { return topology ?? .standalone }
+        guard let topology = Topology(rawValue: name) else {
+            throw ValidationError(
+                "CHAOS_TOPOLOGY is none of \(Topology.allCases.map(\.rawValue).joined(separator: ", "))"
+            )
+        }
+        return topology
+    }
+
     private func options() throws -> ChaosOptions {
         let environment = ProcessInfo.processInfo.environment["CHAOS_SEED"].flatMap { $0.isEmpty ? nil : $0 }
         if seed == nil, let environment, UInt64(environment) == nil {
@@ -74,10 +84,21 @@ struct ChaosCommand: AsyncParsableCommand {
         }
         var options = ChaosOptions(seed: seed ?? environment.flatMap { UInt64($0) } ?? UInt64.random(in: 1...999_999))
         options.pace = schedule
+        options.topology = try chosenTopology()
         if schedule == .soak { options.soak = SoakPlan(seconds: minutes * 60, folder: output) }
         options.faults = faults?.split(separator: ",").map(String.init) ?? []
-        for name in options.faults where FaultKind.named(name) == nil {
-            throw ValidationError("there is no fault '\(name)'; --list names all")
+        for name in options.faults {
+            guard let kind = FaultKind.named(name) else {
+                throw ValidationError("there is no fault '\(name)'; --list names all")
+            }
+            guard kind.topologies.contains(options.topology) else {
+                throw ValidationError(
+                    "there is no fault '\(name)' on a Redis of the kind '\(options.topology.rawValue)'"
+                )
+            }
+        }
+        if schedule == .soak, options.topology != .standalone {
+            throw ValidationError("a soak moves the clock of one Redis, so it needs --topology standalone")
         }
         let bounds = devices.split(separator: ".").compactMap { Int($0) }
         guard let least = bounds.first, let most = bounds.last, bounds.count <= 2, 0 < least, least <= most else {
@@ -108,3 +129,4 @@ struct ChaosCommand: AsyncParsableCommand {
 }
 
 extension Pace: ExpressibleByArgument {}
+extension Topology: ExpressibleByArgument {}

@@ -73,7 +73,12 @@ package struct Audit: Sendable {
             let user = FleetUser(index: index)
             let contents = try await StreamContents.read(user, from: redis)
             if !contents.readButPending.isEmpty { pending.append(user) }
-            var comparison = StreamComparison(name: user.login, contents: contents, notifications: notifications)
+            var comparison = StreamComparison(
+                name: user.login,
+                contents: contents,
+                notifications: notifications,
+                mayLackPayloads: ledger.hasFailedOver
+            )
             try await comparison.run(redis)
             report.add(comparison.report)
         }
@@ -82,7 +87,8 @@ package struct Audit: Sendable {
             var comparison = StreamComparison(
                 name: "@\(topic.name)",
                 contents: contents,
-                notifications: notifications
+                notifications: notifications,
+                mayLackPayloads: ledger.hasFailedOver
             )
             try await comparison.run(redis)
             report.add(comparison.report)

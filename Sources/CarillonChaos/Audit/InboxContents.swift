@@ -10,8 +10,6 @@ struct InboxContents {
         let isRead: Bool
     }
 
-    private static let keysPerCommand = 200
-
     /// By the channel, the id behind which its entries are his.
     private var subscriptions: [Topic: StreamID] = [:]
     /// Ids of topics' notifications that he read.
@@ -54,21 +52,11 @@ struct InboxContents {
     ) async throws {
         lastIDs[topic] = contents.entries.last?.streamID
         let his = contents.entries.filter { $0.streamID > since }
-        let gone = try await Self.withoutPayload(his.map(\.id), redis)
-        for entry in his where !gone.contains(entry.id) {
+        let gone = Set(try await redis.missing(of: his.map { "notification:\($0.id)" }))
+        for entry in his where !gone.contains("notification:\(entry.id)") {
             let place = EntryPlace(entry.streamID, in: topic)
             entries.append(Entry(place: place, id: entry.id, isRead: read.contains(entry.id)))
         }
-    }
-
-    private static func withoutPayload(_ ids: [String], _ redis: WireRedis) async throws -> Set<String> {
-        var gone: Set<String> = []
-        for start in stride(from: 0, to: ids.count, by: keysPerCommand) {
-            let part = ids[start..<min(start + keysPerCommand, ids.count)]
-            guard try await redis(["EXISTS"] + part.map { "notification:\($0)" }).int != part.count else { continue }
-            for id in part where try await redis(["EXISTS", "notification:\(id)"]).int == 0 { gone.insert(id) }
-        }
-        return gone
     }
 
     var unreadCount: Int { entries.count { !$0.isRead } }

@@ -85,6 +85,8 @@ package struct Verdict: Sendable {
         switch excuse {
         case .nothing: "of nothing"
         case .unsynced(let duration): "Redis had not synced the last \(time(TimeAmount(duration)))"
+        case .failedOver(let duration, _):
+            "no replica had confirmed it, \(time(TimeAmount(duration))) before the fault or during it"
         case .wiped(nil): "all data was wiped"
         case .wiped(let users?): "the data of \(users.count) users was wiped"
         }

@@ -61,10 +61,22 @@ package struct FaultDraw: Sendable {
     package let pace: Pace
     package let pods: Int
     package let users: Int
+    package let topology: Topology
+    /// What a fail-over may cost.
+    let failOverExcuse: Excuse
     /// The first so many pods are not drawn.
     var spared = 0
 
-    package init(seed: UInt64, pace: Pace, pods: Int, users: Int) {
+    package init(
+        seed: UInt64,
+        pace: Pace,
+        pods: Int,
+        users: Int,
+        topology: Topology = .standalone,
+        failOverExcuse: Excuse = .nothing
+    ) {
+        self.topology = topology
+        self.failOverExcuse = failOverExcuse
         self.random = SeededGenerator(seed: seed)
         self.pace = pace
         self.pods = pods
@@ -74,6 +86,13 @@ package struct FaultDraw: Sendable {
     package mutating func pod() -> Int { Int.random(in: spared..<pods, using: &random) }
 
     package mutating func user() -> Int { Int.random(in: 0..<users, using: &random) }
+
+    /// - Returns: so many of them at most, each once.
+    package mutating func users(_ count: Int) -> [Int] {
+        Array(Array(0..<users).shuffled(using: &random).prefix(count))
+    }
+
+    mutating func shard() -> ShardChoice { ShardChoice(number: Int.random(in: 0..<6, using: &random)) }
 
     package mutating func chance(_ share: Double) -> Bool { Double.random(in: 0..<1, using: &random) < share }
 

@@ -1,3 +1,4 @@
+import Foundation
 import NIOCore
 
 /// A kind of fault: its name, what must hold through it, and how one is drawn.
@@ -9,6 +10,8 @@ package struct FaultKind: Sendable {
     let isBrief: Bool
     /// The process of the pod that it hits does not outlive it.
     let endsProcess: Bool
+    /// Where there is what it needs.
+    package let topologies: Set<Topology>
     let draw: @Sendable (inout FaultDraw) -> any Fault
 
     private init(
@@ -16,12 +19,14 @@ package struct FaultKind: Sendable {
         _ promise: String,
         isBrief: Bool = true,
         endsProcess: Bool = false,
+        on topologies: Set<Topology> = Set(Topology.allCases),
         _ draw: @escaping @Sendable (inout FaultDraw) -> any Fault
     ) {
         self.name = name
         self.promise = promise
         self.isBrief = isBrief
         self.endsProcess = endsProcess
+        self.topologies = topologies
         self.draw = draw
     }
 
@@ -31,10 +36,20 @@ package struct FaultKind: Sendable {
         Calm(length: .seconds(10))
     }
 
-    package static let all: [FaultKind] = pods + redis + links + bus + keys + devices
+    package static let all: [FaultKind] = pods + redis + links + bus + keys + devices + replicas + cluster
+
+    /// Those that a topology has.
+    package static func all(on topology: Topology) -> [FaultKind] { all.filter { $0.topologies.contains(topology) } }
 
     /// - Returns: nil where there is no such kind.
     package static func named(_ name: String) -> FaultKind? { (all + [calm]).first { $0.name == name } }
+
+    /// Each kind, what must hold through it, and where there is one.
+    package static let table = (all + [.calm]).map { kind in
+        let places = Topology.allCases.filter(kind.topologies.contains).map(\.rawValue)
+        let note = places.count == Topology.allCases.count ? "" : " (\(places.joined(separator: ", ")))"
+        return kind.name.padding(toLength: 21, withPad: " ", startingAt: 0) + kind.promise + note
+    }.joined(separator: "\n")
 
     // MARK: - Pods
 
@@ -94,17 +109,21 @@ package struct FaultKind: Sendable {
     // MARK: - Redis
 
     private static let redis: [FaultKind] = [
-        FaultKind("redis-killed", "nothing is lost but what was not on disk; service comes back by itself") {
+        FaultKind(
+            "redis-killed",
+            "nothing is lost but what was not on disk; service comes back by itself",
+            on: [.standalone]
+        ) {
             RedisKilled(downtime: $0.seconds(0.5...3), isSynced: false)
         },
-        FaultKind("redis-killed-synced", "nothing is lost at all") {
+        FaultKind("redis-killed-synced", "nothing is lost at all", on: [.standalone]) {
             RedisKilled(downtime: $0.seconds(0.5...3), isSynced: true)
         },
         FaultKind("redis-restarted", "nothing is lost; sockets stay open") { _ in RedisRestarted() },
-        FaultKind("redis-frozen", "posts are refused or stored, never both; sockets stay open") {
+        FaultKind("redis-frozen", "posts are refused or stored, never both; sockets stay open", on: [.standalone]) {
             RedisFrozen(length: $0.seconds(2...6, long: 2...20))
         },
-        FaultKind("redis-far", "latency costs time and nothing else") {
+        FaultKind("redis-far", "latency costs time and nothing else", on: [.standalone]) {
             RedisFar(milliseconds: 50, length: $0.seconds(3...6, long: 5...30))
         },
         FaultKind("clients-killed", "pods connect again, as often as it takes") { draw in
@@ -113,7 +132,7 @@ package struct FaultKind: Sendable {
         FaultKind("memory-full", "posts are refused with 503, and nothing stored is dropped") {
             MemoryFull(length: $0.seconds(2...4, long: 2...15))
         },
-        FaultKind("redis-read-only", "posts are refused with 503 until Redis takes writes again") {
+        FaultKind("redis-read-only", "posts are refused with 503 until Redis takes writes again", on: [.standalone]) {
             RedisReadOnly(length: $0.seconds(2...4, long: 2...15))
         },
         FaultKind("redis-flushed", "what was there is gone; what comes after arrives", isBrief: false) { _ in
@@ -124,10 +143,14 @@ package struct FaultKind: Sendable {
     // MARK: - Links and bus
 
     private static let links: [FaultKind] = [
-        FaultKind("link-cut", "the pod says 503, keeps its sockets, and catches up when the link is back") {
+        FaultKind(
+            "link-cut",
+            "the pod says 503, keeps its sockets, and catches up when the link is back",
+            on: [.standalone]
+        ) {
             LinkBroken(name: "link-cut", pod: $0.pod(), mode: .cut, length: $0.seconds(1...4, long: 1...20))
         },
-        FaultKind("link-slow", "a pod far from Redis is late and keeps order") { draw in
+        FaultKind("link-slow", "a pod far from Redis is late and keeps order", on: [.standalone]) { draw in
             LinkBroken(
                 name: "link-slow",
                 pod: draw.pod(),
@@ -135,7 +158,11 @@ package struct FaultKind: Sendable {
                 length: draw.seconds(3...5, long: 5...20)
             )
         },
-        FaultKind("link-half-open", "commands without answers fail in time; what arrives late does no harm") {
+        FaultKind(
+            "link-half-open",
+            "commands without answers fail in time; what arrives late does no harm",
+            on: [.standalone]
+        ) {
             LinkBroken(
                 name: "link-half-open",
                 pod: $0.pod(),
@@ -146,10 +173,10 @@ package struct FaultKind: Sendable {
     ]
 
     private static let bus: [FaultKind] = [
-        FaultKind("bus-deaf", "a pod that hears nothing notices, and reads its users' streams") {
+        FaultKind("bus-deaf", "a pod that hears nothing notices, and reads its users' streams", on: [.standalone]) {
             LinkBroken(name: "bus-deaf", pod: $0.pod(), mode: .deaf, length: $0.seconds(4...6, long: 4...20))
         },
-        FaultKind("bus-trimmed", "lost entries show as gaps in their numbers") { draw in
+        FaultKind("bus-trimmed", "lost entries show as gaps in their numbers", on: [.standalone]) { draw in
             BusTrimmed(pod: draw.pod(), pauses: (0..<5).map { _ in draw.seconds(0.1...0.6) })
         },
         FaultKind("bus-foreign", "an entry of a newer format makes the pod look for itself") {
@@ -199,4 +226,43 @@ package struct FaultKind: Sendable {
             DevicesFlooding(devices: 4, length: $0.seconds(4...6, long: 5...45))
         },
     ]
+
+    // MARK: - Replicas
+
+    private static let replicas: [FaultKind] = [
+        FaultKind(
+            "primary-killed",
+            "every pod serves 5 s after the promotion; what a replica confirmed is not lost",
+            on: groups
+        ) {
+            PrimaryKilled(choice: $0.shard(), downtime: $0.seconds(0.5...2, long: 0.5...10), excuse: $0.failOverExcuse)
+        },
+        FaultKind("primary-frozen", "nobody writes to it when it wakes as the primary that it was", on: groups) {
+            PrimaryFrozen(choice: $0.shard(), length: $0.seconds(0.5...2, long: 0.5...10), excuse: $0.failOverExcuse)
+        },
+        FaultKind("primary-failed-over", "every pod serves 5 s after the promotion", on: groups) {
+            PrimaryFailedOver(choice: $0.shard(), excuse: $0.failOverExcuse)
+        },
+        FaultKind("replica-killed", "nothing is lost; posts are refused at most where nobody can confirm", on: groups) {
+            ReplicaAway(choice: $0.shard(), isKilled: true, length: $0.seconds(1...4, long: 1...15))
+        },
+        FaultKind("replica-frozen", "nothing is lost; posts are refused at most where nobody can confirm", on: groups) {
+            ReplicaAway(choice: $0.shard(), isKilled: false, length: $0.seconds(1...4, long: 1...15))
+        },
+        FaultKind("sentinels-killed", "nobody notices", on: [.sentinel]) {
+            SentinelsKilled(length: $0.seconds(2...5, long: 2...20))
+        },
+    ]
+
+    private static let cluster: [FaultKind] = [
+        FaultKind("slots-moved", "MOVED and ASK are followed; no post is refused by all", on: [.cluster]) {
+            SlotsMoved(users: $0.users(6), pod: $0.pod())
+        },
+        FaultKind("node-added", "it gets its part, and leaves without a trace", on: [.cluster]) {
+            NodeAdded(users: $0.users(8), length: $0.seconds(2...4, long: 2...15))
+        },
+    ]
+
+    /// Where there are replicas.
+    private static let groups: Set<Topology> = [.sentinel, .cluster]
 }

@@ -22,19 +22,24 @@ struct RedisKilled: Fault {
             // What was written before is not on disk by that alone.
             try await Task.sleep(for: .seconds(2))
         }
-        world.redis.kill()
+        world.redis.first.kill()
         try await Task.sleep(for: downtime)
         // Its own settings are back with it.
-        try await world.redis.restart()
+        try await world.redis.first.restart()
     }
 }
 
-/// Redis stops in good order and is started again.
+/// Each server that takes writes stops in good order and is started again.
 struct RedisRestarted: Fault {
     var record: FaultRecord { FaultRecord(name: "redis-restarted", detail: "in good order", excuse: .nothing) }
     var touched: Touched { Touched(redis: true) }
 
-    func inject(_ world: World) async throws { try await world.redis.restart() }
+    func inject(_ world: World) async throws {
+        for shard in try await world.redis.shards() {
+            try await shard.primary.restart()
+            try await world.redis.isWhole()
+        }
+    }
 }
 
 /// Redis gets no time to run: connections stay, nothing is answered.
@@ -45,9 +50,9 @@ struct RedisFrozen: Fault {
     var touched: Touched { Touched(redis: true) }
 
     func inject(_ world: World) async throws {
-        world.redis.pause()
+        world.redis.first.pause()
         try await Task.sleep(for: length)
-        world.redis.resume()
+        world.redis.first.resume()
     }
 }
 
@@ -81,7 +86,7 @@ struct ClientsKilled: Fault {
 
     func inject(_ world: World) async throws {
         for pause in pauses {
-            try await world.command("CLIENT", "KILL", "TYPE", "normal", "SKIPME", "yes")
+            try await world.commandEverywhere("CLIENT", "KILL", "TYPE", "normal", "SKIPME", "yes")
             try await Task.sleep(for: pause)
         }
     }
@@ -95,12 +100,14 @@ struct MemoryFull: Fault {
     var touched: Touched { Touched(redis: true) }
 
     func inject(_ world: World) async throws {
-        let info = try await world.command("INFO", "memory").string ?? ""
-        let line = info.split(whereSeparator: \.isNewline).first { $0.hasPrefix("used_memory:") }
-        let used = line.flatMap { Int($0.dropFirst("used_memory:".count)) } ?? 1_000_000
-        try await world.command("CONFIG", "SET", "maxmemory", "\(max(used - 1_024 * 1_024 / 2, 1))")
+        for shard in try await world.redis.shards() {
+            let redis = try WireRedis(port: shard.primary.port)
+            let info = try await redis(["INFO", "memory"]).string ?? ""
+            let used = info.firstMatch(of: /used_memory:(\d+)/).flatMap { Int($0.1) } ?? 1_000_000
+            try await redis(["CONFIG", "SET", "maxmemory", "\(max(used - 1_024 * 1_024 / 2, 1))"])
+        }
         try await Task.sleep(for: length)
-        try await world.command("CONFIG", "SET", "maxmemory", "0")
+        try await world.commandEverywhere("CONFIG", "SET", "maxmemory", "0")
     }
 }
 
@@ -125,5 +132,5 @@ struct RedisFlushed: Fault {
     var record: FaultRecord { FaultRecord(name: "redis-flushed", detail: "FLUSHALL", excuse: .wiped(users: nil)) }
     var touched: Touched { Touched(redis: true) }
 
-    func inject(_ world: World) async throws { try await world.command("FLUSHALL") }
+    func inject(_ world: World) async throws { try await world.commandEverywhere("FLUSHALL") }
 }

@@ -81,12 +81,16 @@ struct FaultBook {
 
     /// The fault that excuses that something of this user, or of nobody (nil), begun at `start` and confirmed at `confirmed`, is
     /// gone.
-    func excuse(user: Int?, from start: NIODeadline, confirmed: NIODeadline) -> Int? {
+    ///
+    /// - Parameter isPost: It is an accepted post, and no read or subscription, of which the hub does not ask replicas.
+    func excuse(user: Int?, from start: NIODeadline, confirmed: NIODeadline, isPost: Bool = false) -> Int? {
         windows.firstIndex { window in
             guard start <= window.ended ?? .distantFuture else { return false }
             switch window.record.excuse {
             case .nothing: return false
-            case .unsynced(let duration): return confirmed >= window.began - TimeAmount(duration)
+            case .unsynced(let lag): return confirmed >= window.began - TimeAmount(lag)
+            case .failedOver(let lag, let isPostSafe):
+                return !(isPost && isPostSafe) && confirmed >= window.began - TimeAmount(lag)
             case .wiped(nil): return true
             case .wiped(let users?): return user.map(users.contains) ?? false
             }
@@ -96,11 +100,17 @@ struct FaultBook {
     /// Whether a fault may have brought back what was removed at `confirmed`: one that took the end of everything that was written.
     func mayHaveUndone(from start: NIODeadline, confirmed: NIODeadline) -> Bool {
         windows.contains { window in
-            guard start <= window.ended ?? .distantFuture, case .unsynced(let duration) = window.record.excuse else {
-                return false
+            guard start <= window.ended ?? .distantFuture else { return false }
+            switch window.record.excuse {
+            case .unsynced(let lag), .failedOver(let lag, _): return confirmed >= window.began - TimeAmount(lag)
+            case .nothing, .wiped: return false
             }
-            return confirmed >= window.began - TimeAmount(duration)
         }
+    }
+
+    /// Whether a replica took the place of its primary, or may yet.
+    var hasFailedOver: Bool {
+        windows.contains { if case .failedOver = $0.record.excuse { true } else { false } }
     }
 
     /// Whether a fault that may have taken stream ids back touches this moment.
@@ -109,7 +119,7 @@ struct FaultBook {
             guard overlaps(window, now, now) else { return false }
             switch window.record.excuse {
             case .nothing: return false
-            case .unsynced: return true
+            case .unsynced, .failedOver: return true
             case .wiped(let users): return users?.contains(user) ?? true
             }
         }

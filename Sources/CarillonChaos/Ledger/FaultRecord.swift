@@ -4,6 +4,9 @@ package enum Excuse: Sendable {
     /// Entries accepted or read within `duration` before the fault began may be gone (Redis killed under appendfsync
     /// everysec).
     case unsynced(Duration)
+    /// What replicas had not confirmed may be gone: of what was written within this time before the fault began, and until it ended.
+    /// Accepted posts are among it unless they were confirmed before they were accepted.
+    case failedOver(Duration, isPostSafe: Bool)
     /// What was accepted before the fault's end may be gone: of these users (indexes), or of all (nil).
     case wiped(users: Set<Int>?)
 }

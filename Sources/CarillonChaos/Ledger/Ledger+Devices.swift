@@ -150,7 +150,8 @@ extension Ledger {
         guard let token else {
             if status == .autoCleared {
                 if let index = self.index(of: entry, user: user) { return index }
-                // Its post is not answered, or never was, and its text is gone.
+                // Its post is not answered, or never was, and its text is gone, as a fail-over may have it.
+                guard !faults.hasFailedOver else { return nil }
                 findings.add(.payloadLost, "device \(device) was told \(entry.id) (\(entry.streamID)) as cleared")
             } else {
                 findings.add(.unexpected, "device \(device) got \(entry.id) (\(entry.streamID)) with a text of nobody")
@@ -199,7 +200,7 @@ extension Ledger {
     /// A device was told that the notification expired unread.
     func cleared(_ index: Int) {
         let end = posts[notifications[index].post].expires
-        guard clock() < end, excuse(index) == nil else { return }
+        guard clock() < end, copyExcuse(index) == nil else { return }
         findings.add(.payloadLost, "\(describe(index)) was told as cleared \(seconds(end - clock())) before its end")
     }
 

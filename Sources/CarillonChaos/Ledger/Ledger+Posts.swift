@@ -141,7 +141,7 @@ extension Ledger {
     /// Whether a second id or entry is right because a fault may have taken the first, with its reservation. Otherwise it is
     /// told once.
     func isDoubleExcused(_ index: Int) -> Bool {
-        if excuse(index) != nil || notifications[index].isStoredTwice { return true }
+        if copyExcuse(index) != nil || notifications[index].isStoredTwice { return true }
         notifications[index].isStoredTwice = true
         return false
     }

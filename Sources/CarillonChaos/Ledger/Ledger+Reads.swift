@@ -39,6 +39,7 @@ extension Ledger {
     /// A `notification.auto_cleared` came to some device.
     package func autoCleared(_ device: Int, _ entry: LoadEntry) {
         guard let index = index(of: entry, user: devices[device].user) else {
+            guard !faults.hasFailedOver else { return }
             findings.add(.payloadLost, "\(entry.id) (\(entry.place.text)) was told as cleared, and nobody posted it")
             return
         }
@@ -64,7 +65,7 @@ extension Ledger {
             }
             notifications[index].isReadRefused = true
             let isOld = now >= posts[notifications[index].post].expires
-            if excuse(index) == nil, !isOld, isCertainlyHis(index) {
+            if copyExcuse(index) == nil, !isOld, isCertainlyHis(index) {
                 findings.add(.readLost, "the read of \(describe(index)) was answered \(error.code)")
             }
             return false

@@ -131,12 +131,20 @@ package final class Ledger {
 
     /// The fault that excuses that the notification is gone.
     func excuse(_ index: Int) -> Int? {
+        excuse(index, isPost: posts[notifications[index].post].acceptedAt != nil)
+    }
+
+    /// The fault that excuses that an entry of it is gone which nobody was told of, while another may have been accepted.
+    func copyExcuse(_ index: Int) -> Int? { excuse(index, isPost: false) }
+
+    private func excuse(_ index: Int, isPost: Bool) -> Int? {
         let notification = notifications[index]
         let post = posts[notification.post]
         return faults.excuse(
             user: post.topic == nil ? notification.user : nil,
             from: post.firstSent,
-            confirmed: post.acceptedAt ?? .distantFuture
+            confirmed: post.acceptedAt ?? .distantFuture,
+            isPost: isPost
         )
     }
 

@@ -23,6 +23,8 @@ package struct LedgerSnapshot: Sendable {
         package let missedDevices: Int
         /// The fault that excuses that it is gone.
         package let excuse: Int?
+        /// The fault that excuses that an entry of it is gone which nobody was told of, while another may have been accepted.
+        package let copyExcuse: Int?
         package let isReadAcknowledged: Bool
         /// The fault that excuses that its read is gone.
         package let readExcuse: Int?
@@ -63,6 +65,8 @@ package struct LedgerSnapshot: Sendable {
     package let counts: Ledger.Counts
     package let findings: Findings
     package let faults: [Fault]
+    /// A replica took the place of its primary.
+    package let hasFailedOver: Bool
     package let deliveries: Latencies
     package let answers: Latencies
     /// Notifications that some device never got, without an excuse.
@@ -105,6 +109,7 @@ extension Ledger {
             counts: counts,
             findings: findings,
             faults: faults,
+            hasFailedOver: self.faults.hasFailedOver,
             deliveries: deliveries,
             answers: answers,
             lost: lost,
@@ -123,7 +128,7 @@ extension Ledger {
             )
         }
         for (index, notification) in notifications.enumerated() where notification.original != index {
-            guard let user = notification.user, notification.readAcknowledged != nil, excuse(index) == nil,
+            guard let user = notification.user, notification.readAcknowledged != nil, copyExcuse(index) == nil,
                 let id = notifications[notification.original].id
             else { continue }
             listeners[user].reads[id] = readExcuse(notification)
@@ -136,7 +141,7 @@ extension Ledger {
         for post in posts where post.topic == topic {
             // What a fault may have taken may have been before a subscription that was begun anew after it.
             guard let accepted = post.acceptedAt, let id = notifications[post.firstNotification].streamID,
-                excuse(post.firstNotification) == nil
+                copyExcuse(post.firstNotification) == nil
             else { continue }
             if accepted < subscription.beganAt { last = max(last, id) }
             if let confirmed = subscription.confirmedAt, post.firstSent >= confirmed { first = min(first, id) }
@@ -175,6 +180,7 @@ extension Ledger {
             outcome: outcome,
             missedDevices: missed,
             excuse: excuse(index),
+            copyExcuse: copyExcuse(index),
             isReadAcknowledged: notification.readAcknowledged != nil,
             readExcuse: readExcuse(notification),
             isFresh: now + Self.auditTime < post.expires
@@ -199,7 +205,7 @@ extension Ledger {
         }
         for (index, notification) in notifications.enumerated()
         where notification.readSaid != nil && notification.readAcknowledged == nil && !notification.isReadRefused {
-            if excuse(index) == nil, isCertainlyHis(index) {
+            if copyExcuse(index) == nil, isCertainlyHis(index) {
                 findings.add(.readUnanswered, "the read of \(describe(index))")
             }
         }

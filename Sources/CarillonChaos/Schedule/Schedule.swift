@@ -11,9 +11,14 @@ package struct Schedule: Sendable {
     package let steps: [Step]
 
     /// Kinds that every short run has.
-    static let essential = [
-        "pod-killed", "pod-frozen", "redis-restarted", "link-cut", "bus-trimmed", "pods-rolled",
-    ]
+    static func essential(on topology: Topology) -> [String] {
+        switch topology {
+        case .standalone: ["pod-killed", "pod-frozen", "redis-restarted", "link-cut", "bus-trimmed", "pods-rolled"]
+        case .sentinel: ["pod-killed", "pod-frozen", "primary-killed", "primary-frozen", "pods-rolled"]
+        case .cluster: ["pod-killed", "pod-frozen", "primary-killed", "primary-frozen", "slots-moved", "pods-rolled"]
+        }
+    }
+
     /// Others that a short run has beside them.
     private static let others = 2...4
     /// How often each kind comes in a long run.
@@ -39,7 +44,7 @@ package struct Schedule: Sendable {
             let fault = kind.draw(&draw)
             var overlap: (after: Duration, fault: any Fault)?
             if names.isEmpty, draw.pace == .long, draw.chance(Self.overlapShare),
-                let other = FaultKind.all.randomElement(using: &draw.random)?.draw(&draw),
+                let other = FaultKind.all(on: draw.topology).randomElement(using: &draw.random)?.draw(&draw),
                 other.touched.isApart(from: fault.touched)
             {
                 overlap = (draw.seconds(0.2...2), other)
@@ -58,7 +63,8 @@ package struct Schedule: Sendable {
     }
 
     private static func kinds(_ draw: inout FaultDraw) -> [FaultKind] {
-        let all = FaultKind.all
+        let all = FaultKind.all(on: draw.topology)
+        let essential = essential(on: draw.topology)
         switch draw.pace {
         case .short:
             let others = all.filter { $0.isBrief && !essential.contains($0.name) }.shuffled(using: &draw.random)

@@ -108,7 +108,7 @@ extension ChaosRun {
     }
 
     private func rest(_ world: World) async throws -> SoakReport.Rest {
-        let meter = try RedisMeter(port: world.redis.port)
+        let meter = try RedisMeter(port: world.redis.first.port)
         var rest = SoakReport.Rest()
         let processes = await world.processes
         rest.keys = try await meter.census()

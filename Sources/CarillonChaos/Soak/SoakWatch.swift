@@ -120,7 +120,7 @@ actor SoakWatch {
     }
 
     private func lookAtRedis() async throws {
-        let meter = try RedisMeter(port: world.redis.port)
+        let meter = try RedisMeter(port: world.redis.first.port)
         var lastCensus = -Self.censusInterval
         while !Task.isCancelled {
             record.redis.append(try await meter.sample(second: second))

@@ -3,7 +3,8 @@ import Foundation
 import Glibc
 package import NIOCore
 
-/// A Redis, pods around it, and between each pod and Redis a proxy: everything that faults happen to.
+/// Redis and pods around it: everything that faults happen to. Between each pod and a Redis that is alone there is a proxy; where there are
+/// several servers, which tell pods of one another, pods go to them directly.
 ///
 /// Pods keep their ports when they are started again. A pod that ends without having been told to is noted, its log shown, and it
 /// is started again, so that the run can go on.
@@ -12,13 +13,13 @@ package actor World {
     private final class Place {
         let name: String
         let port: Int
-        let proxy: TCPProxy
+        let proxy: TCPProxy?
         let log: String
         let clock: FakeClock
         /// Nil while nothing runs here that is meant to.
         var server: ServerProcess?
 
-        init(name: String, port: Int, proxy: TCPProxy, log: String, clock: FakeClock) {
+        init(name: String, port: Int, proxy: TCPProxy?, log: String, clock: FakeClock) {
             self.name = name
             self.port = port
             self.proxy = proxy
@@ -29,7 +30,7 @@ package actor World {
 
     package nonisolated let plan: WorldPlan
     package nonisolated let hooks: WorldHooks
-    package nonisolated let redis: RedisProcess
+    package nonisolated let redis: any RedisGroup
     private let redisClock: FakeClock
     private let eventLoop: any EventLoop
     private var places: [Place] = []
@@ -48,21 +49,29 @@ package actor World {
     package static func start(_ plan: WorldPlan, hooks: WorldHooks, on eventLoop: any EventLoop) async throws -> World {
         try FileManager.default.createDirectory(atPath: plan.logFolder, withIntermediateDirectories: true)
         let clock = try FakeClock(file: "\(plan.logFolder)/redis.clock")
-        let redis = try await RedisProcess.start(
-            WorldPlan.redisArguments,
-            port: BuiltProgram.freePort(),
-            environment: clock.environment
-        )
+        let redis = try await startRedis(plan.topology, clock)
         let world = World(plan, hooks: hooks, redis: redis, redisClock: clock, eventLoop: eventLoop)
         for _ in 0..<plan.pods { _ = try await world.addPod() }
         await world.watch()
         return world
     }
 
+    private static func startRedis(_ topology: Topology, _ clock: FakeClock) async throws -> any RedisGroup {
+        let arguments = WorldPlan.redisArguments
+        return switch topology {
+        case .standalone:
+            SingleRedis(
+                try await RedisProcess.start(arguments, port: BuiltProgram.freePort(), environment: clock.environment)
+            )
+        case .sentinel: try await SentinelGroup.start(downAfter: WorldPlan.deadAfter, arguments)
+        case .cluster: try await ClusterGroup.start(replicas: 1, nodeTimeout: WorldPlan.deadAfter, arguments)
+        }
+    }
+
     private init(
         _ plan: WorldPlan,
         hooks: WorldHooks,
-        redis: RedisProcess,
+        redis: any RedisGroup,
         redisClock: FakeClock,
         eventLoop: any EventLoop
     ) {
@@ -78,18 +87,17 @@ package actor World {
         for place in places {
             place.server?.kill()
             place.server = nil
-            await place.proxy.stop()
+            await place.proxy?.stop()
         }
         await redis.stop()
     }
 
     /// Brings everything up that a fault left broken.
     package func mend() async throws {
-        redis.resume()
-        if redis.pid == 0 { try await redis.restart() }
+        try await redis.mend()
         for index in places.indices {
             places[index].server?.process.signal(SIGCONT)
-            await places[index].proxy.set(.pass)
+            await places[index].proxy?.set(.pass)
             if places[index].server == nil { try await startPod(index) }
         }
         await hooks.portsChanged(ports)
@@ -109,7 +117,10 @@ package actor World {
     /// Starts one pod more, after the others. - Returns: its index
     package func addPod() async throws -> Int {
         let name = "pod-\(places.count + 1)"
-        let proxy = try await TCPProxy.start(port: BuiltProgram.freePort(), target: redis.port, on: eventLoop)
+        var proxy: TCPProxy?
+        if plan.topology == .standalone {
+            proxy = try await TCPProxy.start(port: BuiltProgram.freePort(), target: redis.first.port, on: eventLoop)
+        }
         let place = Place(
             name: name,
             port: try BuiltProgram.freePort(),
@@ -125,7 +136,7 @@ package actor World {
     /// Stops the last pod in good order and forgets it.
     package func removeLastPod() async throws {
         try await terminatePod(places.count - 1)
-        await places.removeLast().proxy.stop()
+        await places.removeLast().proxy?.stop()
     }
 
     package func startPod(_ pod: Int) async throws {
@@ -134,10 +145,11 @@ package actor World {
     }
 
     private func launch(_ place: Place, port: Int) async throws -> ServerProcess {
-        let settings = WorldPlan.commonSettings.merging(plan.settings) { $1 }.merging(place.clock.environment) { $1 }
+        var settings = plan.podSettings.merging(place.clock.environment) { $1 }
+        if place.proxy == nil { settings.merge(redis.settings) { $1 } }
         do {
             return try await ServerProcess.start(
-                redisPort: place.proxy.port,
+                redisPort: place.proxy?.port ?? redis.first.port,
                 port: port,
                 podID: place.name,
                 environment: settings,
@@ -176,11 +188,11 @@ package actor World {
     }
 
     package func setLink(of pod: Int, _ mode: TCPProxy.Mode) async {
-        await places[pod].proxy.set(mode)
+        await places[pod].proxy?.set(mode)
     }
 
     package func setAllLinks(_ mode: TCPProxy.Mode) async {
-        for place in places { await place.proxy.set(mode) }
+        for place in places { await place.proxy?.set(mode) }
     }
 
     /// Starts another process under the pod's name on a port of its own, and waits until the older one has given way.
@@ -222,10 +234,40 @@ package actor World {
 
     // MARK: - Redis
 
-    /// Runs one command at Redis, past the proxies.
+    /// A server that serves whoever asks for a key, past the proxies.
+    package func redisPort() async throws -> Int {
+        guard let shard = try await redis.shards().first else {
+            throw WireError.unexpected("no server of Redis serves")
+        }
+        return shard.primary.port
+    }
+
+    /// Runs one command at Redis, where its key is.
     @discardableResult
     package func command(_ words: String...) async throws -> WireReply {
-        try await WireRedis(port: redis.port)(words)
+        try await WireRedis(port: redisPort())(words)
+    }
+
+    /// Runs one command at every server that takes writes.
+    package func commandEverywhere(_ words: String...) async throws {
+        for shard in try await redis.shards() { try await WireRedis(port: shard.primary.port)(words) }
+    }
+
+    /// Sees that every pod serves again soon after a server has got another's place.
+    ///
+    /// - Throws: `BrokenPromise` where one does not.
+    package func servesAfterPromotion() async throws {
+        let end = ContinuousClock.now + WorldPlan.promotionTime
+        for place in places where place.server != nil {
+            do {
+                try await wait(until: "\(place.name) is ready", within: max(.milliseconds(1), end - .now)) {
+                    guard let connection = try? HTTPConnection(port: place.port) else { return false }
+                    return try await connection.request("GET", "/ready").status == 200
+                }
+            } catch {
+                throw BrokenPromise("\(place.name) was not ready within \(WorldPlan.promotionTime) of the promotion")
+            }
+        }
     }
 
     // MARK: - Watching

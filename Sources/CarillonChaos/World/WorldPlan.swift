@@ -1,12 +1,28 @@
+/// How many servers of Redis there are, and who leads them.
+package enum Topology: String, Sendable, CaseIterable {
+    case standalone
+    /// A primary and two replicas, and three Sentinels.
+    case sentinel
+    /// Three primaries with a replica each.
+    case cluster
+}
+
 /// What a world is made of.
 package struct WorldPlan: Sendable {
+    package var topology = Topology.standalone
     package var pods = 3
     /// Settings of every pod, over those for all runs.
     package var settings: [String: String] = [:]
     /// The folder for the pods' logs; made where it is missing.
     package var logFolder: String
 
-    package init(pods: Int = 3, settings: [String: String] = [:], logFolder: String) {
+    package init(
+        topology: Topology = .standalone,
+        pods: Int = 3,
+        settings: [String: String] = [:],
+        logFolder: String
+    ) {
+        self.topology = topology
         self.pods = pods
         self.settings = settings
         self.logFolder = logFolder
@@ -19,6 +35,24 @@ package struct WorldPlan: Sendable {
         "STREAM_MAXLEN": "10000", "NOTIFICATION_TTL": "\(payloadLife.components.seconds)s",
         "GROUP_MAINTENANCE_INTERVAL": "3s", "PING_INTERVAL": "3s",
     ]
+
+    /// Milliseconds after which a server that does not answer is taken for dead. Less, and a busy machine looks like a dead one.
+    static let deadAfter = 2_500
+
+    /// Time after a promotion within which every pod must serve again.
+    static let promotionTime = Duration.seconds(5)
+
+    /// The settings of all pods.
+    var podSettings: [String: String] {
+        // With a replica's word for each post, no fail-over may cost one.
+        let replicas = topology == .standalone ? [:] : ["NOTIFY_WAIT_REPLICAS": "1"]
+        return Self.commonSettings.merging(replicas) { $1 }.merging(settings) { $1 }
+    }
+
+    /// What a fail-over may cost: what replicas did not confirm.
+    var failOverExcuse: Excuse {
+        .failedOver(.seconds(1), isPostSafe: podSettings["NOTIFY_WAIT_REPLICAS"].flatMap { Int($0) } ?? 0 > 0)
+    }
 
     /// What `scripts/redis.conf` asks of Redis.
     static let redisArguments = [
