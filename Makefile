@@ -8,6 +8,8 @@ export DEV_LOGIN ?= test_user
 
 # Picks what goes wrong in a chaos run, and when; another one each time where empty.
 export CHAOS_SEED ?=
+# What Redis is in a chaos run: standalone, sentinel or cluster.
+export CHAOS_TOPOLOGY ?=
 # Length of the load of a soak.
 MINUTES ?= 10
 
@@ -74,7 +76,7 @@ test-tsan: ## Run the Swift tests with the thread sanitizer (ARGS="--filter …"
 fuzz: ## Attack each parser with invented input for a while (FUZZ_SECONDS=60 TARGET=… ARGS=…)
 	@scripts/fuzz.sh $(ARGS)
 
-chaos: ## Break pods, Redis and links under load, each in every way, and count what is lost (5 minutes; ARGS=…)
+chaos: ## Break pods, Redis and links under load, each in every way, and count what is lost (5 minutes; CHAOS_TOPOLOGY=… ARGS=…)
 	@scripts/chaos.sh --schedule standard $(ARGS)
 
 chaos-long: ## The same for half an hour, with longer faults, some at the same time

@@ -66,7 +66,9 @@ struct RedisAdvisor: Service {
                 metadata: ["maxmemory-policy": "\(policy)"]
             )
         }
-        logger.info("Redis \(version): \(Self.promise(facts, fsync: fsync))")
+        // Valkey says which Redis it is like, and who it is.
+        let name = facts["valkey_version"].map { "Valkey \($0)" } ?? "Redis \(version)"
+        logger.info("\(name): \(Self.promise(facts, fsync: fsync))")
     }
 
     /// What is left of an accepted notification after Redis itself has crashed.

@@ -92,7 +92,7 @@ extension SentinelGroup: RedisGroup {
         }
         let replicas = servers.filter { $0 !== primary && $0 !== absent }
         for server in [primary] + replicas {
-            let role = try await WireRedis(port: server.port)(["ROLE"]).array.first?.string
+            let role = try await redis(server)(["ROLE"]).array.first?.string
             guard role == (server === primary ? "master" : "slave") else {
                 throw WireError.unexpected("a server does not know its part yet: \(role ?? "none")")
             }

@@ -93,7 +93,7 @@ package final class RedisProcess: Sendable {
             sentinel down-after-milliseconds \(name) \(downAfter)
             sentinel failover-timeout \(name) \(max(3_000, 2 * downAfter))
             sentinel parallel-syncs \(name) 2
-            \(password.map { "sentinel auth-pass \(name) \($0)" } ?? "")
+            \(password.map { "sentinel auth-user \(name) \(SentinelGroup.sentinelUser)\nsentinel auth-pass \(name) \($0)" } ?? "")
 
             """
         for _ in 0..<4 {

@@ -8,6 +8,9 @@ package final class SentinelGroup: Sendable {
     package let servers: [RedisProcess]
     package let sentinels: [RedisProcess]
     let password: String?
+    /// Whose name replicas give the primary, and Sentinels all of them, where there is a password.
+    private static let ownUsers = ["replica", sentinelUser]
+    static let sentinelUser = "watcher"
 
     /// What `REDIS_SENTINELS` is to be.
     package var addresses: String { sentinels.map { "127.0.0.1:\($0.port)" }.joined(separator: ",") }
@@ -22,7 +25,7 @@ package final class SentinelGroup: Sendable {
         password: String? = nil,
         _ arguments: [String] = []
     ) async throws -> SentinelGroup {
-        let arguments = arguments + (password.map { ["--requirepass", $0, "--masterauth", $0] } ?? [])
+        let arguments = arguments + (password.map(Self.passwords) ?? [])
         let primary = try await RedisProcess.startSingle(arguments)
         var servers = [primary]
         for _ in 0..<replicas {
@@ -42,9 +45,7 @@ package final class SentinelGroup: Sendable {
         let group = SentinelGroup(servers: servers, sentinels: watchers, password: password)
         try await wait(until: "the Sentinels know each other and the replicas", within: .seconds(30)) {
             for replica in group.servers.dropFirst() {
-                let redis = try WireRedis(port: replica.port)
-                if let password { try await redis(["AUTH", password]) }
-                let info = try await redis(["INFO", "replication"]).string ?? ""
+                let info = try await group.redis(replica)(["INFO", "replication"]).string ?? ""
                 guard info.contains("master_link_status:up") else { return false }
             }
             for sentinel in group.sentinels {
@@ -58,6 +59,11 @@ package final class SentinelGroup: Sendable {
         return group
     }
 
+    private static func passwords(_ password: String) -> [String] {
+        ["--requirepass", password, "--masteruser", ownUsers[0], "--masterauth", password]
+            + ownUsers.flatMap { ["--user", $0, "on", ">\(password)", "~*", "&*", "+@all"] }
+    }
+
     private init(servers: [RedisProcess], sentinels: [RedisProcess], password: String?) {
         self.password = password
         self.servers = servers
@@ -66,6 +72,30 @@ package final class SentinelGroup: Sendable {
 
     package func stop() async {
         for process in sentinels + servers { await process.stop() }
+    }
+
+    /// A client of a server, with the password where there is one.
+    package func redis(_ server: RedisProcess) async throws -> WireRedis {
+        let redis = try WireRedis(port: server.port)
+        if let password { try await redis(["AUTH", password]) }
+        return redis
+    }
+
+    /// Has a server talk neither to Sentinels nor to replicas, while it serves all others: what a parted network does to it.
+    ///
+    /// There must be a password.
+    package func cutOff(_ server: RedisProcess) async throws {
+        let redis = try await redis(server)
+        for user in Self.ownUsers {
+            try await redis(["ACL", "SETUSER", user, "off"])
+            try await redis(["CLIENT", "KILL", "USER", user])
+        }
+    }
+
+    /// Ends what `cutOff` began.
+    package func connect(_ server: RedisProcess) async throws {
+        let redis = try await redis(server)
+        for user in Self.ownUsers { try await redis(["ACL", "SETUSER", user, "on"]) }
     }
 
     /// What a Sentinel says of the primary.

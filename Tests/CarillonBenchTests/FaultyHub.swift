@@ -61,5 +61,5 @@ actor FaultyHub: Hub {
 
     func processes() -> ProcessMeter? { nil }
 
-    func redis() -> RedisProcess? { nil }
+    func redis() -> [RedisProcess] { [] }
 }

@@ -20,6 +20,7 @@ package struct Cell: Sendable {
     var pods = 1
     /// See `CarillonHub`.
     var isCrossed = false
+    var primaries: Int?
     /// The rivals that can do the same.
     let rivals: Set<HubKind>
     /// A hub that runs elsewhere will do.
@@ -131,6 +132,7 @@ package struct Cell: Sendable {
         pods("pods-2", "closed-10k over two pods", count: 2, isCrossed: false),
         pods("pods-3", "closed-10k over three pods", count: 3, isCrossed: false),
         pods("pods-crossed", "closed-10k, published on one pod and delivered by another", count: 2, isCrossed: true),
+        cluster(1), cluster(2), cluster(3),
         Cell(
             name: "streams-1m",
             summary: "open-1k with the inboxes of 1,000,000 users stored",
@@ -159,6 +161,17 @@ package struct Cell: Sendable {
             summary: summary,
             work: RateCell(shape: openShape(perSecond), duration: .seconds(10)),
             rivals: [.nchan, .nats, .bare]
+        )
+    }
+
+    private static func cluster(_ primaries: Int) -> Cell {
+        Cell(
+            name: "cluster-\(primaries)",
+            summary: "closed-10k on a cluster of \(primaries) \(primaries == 1 ? "primary" : "primaries")",
+            work: RateCell(shape: LoadShape(connections: 10_000, users: 10_000)),
+            primaries: primaries,
+            rivals: [],
+            isRemote: false
         )
     }
 

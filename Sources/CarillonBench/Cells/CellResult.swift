@@ -26,6 +26,8 @@ package struct CellResult: Codable, Sendable {
     package var hubMicroseconds: Double?
     package var redisMicroseconds: Double?
     package var loadMicroseconds: Double?
+    /// CPUs that each server of Redis keeps busy.
+    package var redisCores: [Double]?
     /// Redis commands for each delivered message.
     package var redisCommands: Double?
     package var redisCalls: [String: Double]?

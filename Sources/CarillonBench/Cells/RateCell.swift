@@ -47,7 +47,12 @@ struct RateCell: CellWork {
         let messages = Double(max(1, last.delivered - first.delivered))
         result.deliveredPerSecond = messages / used.seconds
         result.acceptedPerSecond = Double(last.accepted - first.accepted) / used.seconds
-        result.add(used, messages: messages, hasHub: await hub.processes() != nil, hasRedis: await hub.redis() != nil)
+        result.add(
+            used,
+            messages: messages,
+            hasHub: await hub.processes() != nil,
+            hasRedis: !(await hub.redis().isEmpty)
+        )
         let (counts, latency, dropped) = try await session.with { parts in
             (Counts(parts.tally), CellResult.Latency(parts.tally.latency), parts.audience.dropped)
         }
@@ -86,6 +91,7 @@ extension CellResult {
         if hasHub { hubMicroseconds = used.hubSeconds * 1e6 / messages }
         if hasRedis {
             redisMicroseconds = used.redisSeconds * 1e6 / messages
+            redisCores = used.redisSecondsEach.map { $0 / used.seconds }
             redisCommands = Double(used.redisCommands) / messages
             redisCalls = used.redisCalls.mapValues { Double($0) / messages }
         }

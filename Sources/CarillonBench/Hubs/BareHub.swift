@@ -41,5 +41,5 @@ actor BareHub: Hub {
 
     func processes() -> ProcessMeter? { server.map { ProcessMeter(pids: [$0.processID]) } }
 
-    func redis() -> RedisProcess? { nil }
+    func redis() -> [RedisProcess] { [] }
 }

@@ -1,49 +1,57 @@
 internal import CarillonLoad
 internal import CarillonTestSupport
 
-/// This project's server: one pod or several, and a Redis of their own.
+/// This project's server: one pod or several, and a Redis or a cluster of their own.
 actor CarillonHub: Hub {
     nonisolated let name = "carillon"
     private let pods: Int
     /// The first pod publishes and the others have the devices, so that each message has to cross.
     private let isCrossed: Bool
-    private var redisProcess: RedisProcess?
+    /// Of a cluster; nil for a Redis that is none.
+    private let primaries: Int?
+    private var redisGroup: (any RedisGroup)?
     private var servers: [ServerProcess] = []
 
-    init(pods: Int = 1, isCrossed: Bool = false) {
+    init(pods: Int = 1, isCrossed: Bool = false, primaries: Int? = nil) {
+        self.primaries = primaries
         self.pods = pods
         self.isCrossed = isCrossed
     }
 
     func start() async throws {
-        let redis = try await RedisProcess.startForBench()
-        redisProcess = redis
+        let redis: any RedisGroup =
+            if let primaries {
+                try await ClusterGroup.start(primaries: primaries, nodeTimeout: 5_000, RedisProcess.benchArguments)
+            } else {
+                SingleRedis(try await RedisProcess.startForBench())
+            }
+        redisGroup = redis
         for number in 1...pods { servers.append(try await launch(redis, number, port: nil)) }
     }
 
-    private func launch(_ redis: RedisProcess, _ number: Int, port: Int?) async throws -> ServerProcess {
+    private func launch(_ redis: any RedisGroup, _ number: Int, port: Int?) async throws -> ServerProcess {
         try await ServerProcess.start(
-            redisPort: redis.port,
+            redisPort: redis.first.port,
             port: port,
             podID: "bench-\(number)",
-            environment: ["LOG_LEVEL": "error"]
+            environment: redis.settings.merging(["LOG_LEVEL": "error"]) { $1 }
         )
     }
 
     func crash() { servers.forEach { $0.kill() } }
 
     func restart() async throws {
-        guard let redisProcess else { return }
+        guard let redisGroup else { return }
         for index in servers.indices {
-            servers[index] = try await launch(redisProcess, index + 1, port: servers[index].port)
+            servers[index] = try await launch(redisGroup, index + 1, port: servers[index].port)
         }
     }
 
     func stop() async {
         servers.forEach { $0.kill() }
         servers = []
-        await redisProcess?.stop()
-        redisProcess = nil
+        await redisGroup?.stop()
+        redisGroup = nil
     }
 
     func wire(_ shape: LoadShape) -> HubWire {
@@ -57,7 +65,7 @@ actor CarillonHub: Hub {
 
     func processes() -> ProcessMeter? { ProcessMeter(pids: servers.map(\.process.processID)) }
 
-    func redis() -> RedisProcess? { redisProcess }
+    func redis() -> [RedisProcess] { redisGroup?.processes ?? [] }
 }
 
 extension HubWire {

@@ -12,8 +12,8 @@ protocol Hub: Sendable {
     func wire(_ shape: LoadShape) async throws -> HubWire
     /// The hub's own processes; nil where they run elsewhere.
     func processes() async -> ProcessMeter?
-    /// The Redis behind it; nil where there is none or it is not known.
-    func redis() async -> RedisProcess?
+    /// The servers of Redis behind it; none where there are none or they are not known.
+    func redis() async -> [RedisProcess]
 }
 
 /// Something that keeps a bench from measuring at all.
@@ -25,11 +25,11 @@ struct BenchError: Error, CustomStringConvertible {
 
 extension RedisProcess {
     /// As `scripts/redis.conf` has it; and no rewrite of the log falls into a measurement.
-    static func startForBench() async throws -> RedisProcess {
-        try await start([
-            "--appendonly", "yes", "--appendfsync", "everysec", "--auto-aof-rewrite-percentage", "0",
-            "--maxmemory-policy", "noeviction", "--maxclients", "15000", "--stream-node-max-entries", "16",
-            "--stream-node-max-bytes", "1024",
-        ])
-    }
+    static let benchArguments = [
+        "--appendonly", "yes", "--appendfsync", "everysec", "--auto-aof-rewrite-percentage", "0",
+        "--maxmemory-policy", "noeviction", "--maxclients", "15000", "--stream-node-max-entries", "16",
+        "--stream-node-max-bytes", "1024",
+    ]
+
+    static func startForBench() async throws -> RedisProcess { try await start(benchArguments) }
 }

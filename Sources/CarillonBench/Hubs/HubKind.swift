@@ -17,7 +17,7 @@ package enum HubKind: String, CaseIterable, Sendable {
 
     func make(for cell: Cell) -> any Hub {
         switch self {
-        case .carillon: CarillonHub(pods: cell.pods, isCrossed: cell.isCrossed)
+        case .carillon: CarillonHub(pods: cell.pods, isCrossed: cell.isCrossed, primaries: cell.primaries)
         case .nchan: NchanHub()
         case .nats: NATSHub()
         case .bare: BareHub()

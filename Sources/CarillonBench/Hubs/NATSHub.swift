@@ -97,5 +97,5 @@ actor NATSHub: Hub {
 
     func processes() -> ProcessMeter? { server.map { ProcessMeter(pids: [$0.processID]) } }
 
-    func redis() -> RedisProcess? { nil }
+    func redis() -> [RedisProcess] { [] }
 }

@@ -76,7 +76,7 @@ actor NchanHub: Hub {
 
     func processes() -> ProcessMeter? { nginx.map { ProcessMeter(pids: [$0.processID] + workers) } }
 
-    func redis() -> RedisProcess? { redisProcess }
+    func redis() -> [RedisProcess] { redisProcess.map { [$0] } ?? [] }
 
     /// The processes that nginx's master has started.
     private var workers: [Int32] {

@@ -25,5 +25,5 @@ struct RemoteHub: Hub {
 
     func processes() -> ProcessMeter? { nil }
 
-    func redis() -> RedisProcess? { nil }
+    func redis() -> [RedisProcess] { [] }
 }

@@ -6,7 +6,8 @@ internal import Glibc
 struct Usage: Sendable {
     let at: ContinuousClock.Instant
     let hubNanoseconds: UInt64
-    let redisNanoseconds: UInt64
+    /// Of each server.
+    let redisNanoseconds: [UInt64]
     let loadNanoseconds: UInt64
     let machineNanoseconds: UInt64
     let hubBytes: Int
@@ -16,11 +17,13 @@ struct Usage: Sendable {
         let processes = await hub.processes()
         let redis = await hub.redis()
         var redisCalls: [String: Int] = [:]
-        if let redis { redisCalls = try await WireRedis(port: redis.port).calls() }
+        for server in redis {
+            redisCalls.merge(try await WireRedis(port: server.port).calls(), uniquingKeysWith: +)
+        }
         return Usage(
             at: .now,
             hubNanoseconds: processes?.cpuNanoseconds ?? 0,
-            redisNanoseconds: redis.map { ProcessMeter(pids: [$0.pid]).cpuNanoseconds } ?? 0,
+            redisNanoseconds: redis.map { ProcessMeter(pids: [$0.pid]).cpuNanoseconds },
             loadNanoseconds: ProcessMeter(pids: [getpid()]).cpuNanoseconds,
             machineNanoseconds: machineNanoseconds,
             hubBytes: processes?.residentBytes ?? 0,
@@ -43,7 +46,9 @@ struct Usage: Sendable {
 struct UsageDifference: Sendable {
     let seconds: Double
     let hubSeconds: Double
-    let redisSeconds: Double
+    /// Of each server of Redis.
+    let redisSecondsEach: [Double]
+    var redisSeconds: Double { redisSecondsEach.reduce(0, +) }
     let loadSeconds: Double
     /// CPUs that something else kept busy: above 0.15 a measurement was disturbed.
     let otherCores: Double
@@ -57,9 +62,10 @@ struct UsageDifference: Sendable {
         let elapsed = (last.at - first.at).seconds
         seconds = elapsed
         hubSeconds = difference(\.hubNanoseconds) / 1e9
-        redisSeconds = difference(\.redisNanoseconds) / 1e9
+        redisSecondsEach = zip(first.redisNanoseconds, last.redisNanoseconds).map { Double($1 - $0) / 1e9 }
         loadSeconds = difference(\.loadNanoseconds) / 1e9
-        otherCores = max(0, difference(\.machineNanoseconds) / 1e9 - hubSeconds - redisSeconds - loadSeconds) / elapsed
+        let known = hubSeconds + redisSecondsEach.reduce(0, +) + loadSeconds
+        otherCores = max(0, difference(\.machineNanoseconds) / 1e9 - known) / elapsed
         hubBytes = last.hubBytes - first.hubBytes
         redisCalls = last.redisCalls.reduce(into: [:]) { calls, new in
             let count = new.value - (first.redisCalls[new.key] ?? 0)

@@ -75,6 +75,49 @@ struct SentinelTests {
         }
     }
 
+    /// It goes on taking what it is given; with a replica's word for each post nobody is told that it was stored.
+    @Test(
+        "the primary is cut off from replicas and Sentinels: what a replica confirmed is not lost",
+        arguments: [0, 1]
+    )
+    func cutOff(replicas: Int) async throws {
+        try await Pod.with(
+            group: try await SentinelGroup.start(password: "secret"),
+            ["NOTIFY_WAIT_REPLICAS": "\(replicas)", "STREAM_MAXLEN": "10000"]
+        ) { pod, group in
+            let (user, old) = (TestUser(), group.servers[0])
+            try await pod.notify(user, message: "before")
+            for replica in group.servers.dropFirst() {
+                try await wait(until: "a replica has it", within: .seconds(10)) {
+                    try await group.redis(replica)(["XLEN", user.stream]).int == 1
+                }
+            }
+            try await group.cutOff(old)
+            var accepted: [String] = []
+            func post() async throws {
+                let text = "\(accepted.count)"
+                if try await pod.post(notifyBody([user], text)).status == 202 { accepted.append(text) }
+            }
+            while try await group.primary().map({ $0 === old }) ?? true { try await post() }
+            let new = try #require(try await group.primary())
+            try await wait(until: "posts go to the new primary", within: .seconds(5)) {
+                try await post()
+                return try await group.redis(new)(["XLEN", user.stream]).int ?? 0 > 1
+            }
+            try await group.connect(old)
+            try await wait(until: "the old primary is a replica", within: .seconds(30)) {
+                try await (try? group.redis(old)(["ROLE"]))?.array.first?.string == "slave"
+            }
+            try await pod.notify(user, message: "after")
+            let replay = try await pod.device(user).replay.texts
+            let lost = accepted.filter { !replay.contains($0) }
+            #expect(replay.first == "before" && replay.last == "after")
+            // What it took alone is lost, and nothing of what came after.
+            #expect(lost == Array(accepted.prefix(lost.count)) && lost.count < accepted.count)
+            #expect(lost.isEmpty == (replicas > 0), "\(lost.count) of \(accepted.count)")
+        }
+    }
+
     @Test("a fail-over by hand loses nothing that was answered 202, and every device has it once")
     func byHand() async throws {
         try await Pod.with(group: try await SentinelGroup.start()) { pod, group in
