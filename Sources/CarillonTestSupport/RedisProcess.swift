@@ -52,10 +52,10 @@ package final class RedisProcess: Sendable {
         port: Int? = nil,
         environment: [String: String] = [:]
     ) async throws -> RedisProcess {
-        guard TestTopology.current == .cluster, arguments.isEmpty, port == nil else {
+        guard TestTopology.current == .cluster, port == nil else {
             return try await startSingle(arguments, port: port, environment: environment)
         }
-        let group = try await ClusterGroup.start(nodeTimeout: 5_000)
+        let group = try await ClusterGroup.start(nodeTimeout: 5_000, arguments)
         group.primaries[0].peers.withLock { $0 = Array(group.primaries.dropFirst()) }
         return group.primaries[0]
     }
@@ -145,6 +145,15 @@ package final class RedisProcess: Sendable {
         for peer in peers.withLock({ $0 }) { try await peer.restart() }
         await terminate()
         guard try await launch() else { throw Failure(description: "redis-server does not start again") }
+        let nodes = peers.withLock { $0 }
+        guard !nodes.isEmpty else { return }
+        try await wait(until: "the cluster serves again", within: .seconds(30)) {
+            for node in [self] + nodes {
+                let info = try? await WireRedis(port: node.port)(["CLUSTER", "INFO"]).string
+                guard info?.contains("cluster_state:ok") == true else { return false }
+            }
+            return true
+        }
     }
 
     /// Stops the server's clock: connections stay, nothing is answered.

@@ -44,12 +44,24 @@ package final class WireRedis {
 
     package init(port: Int) throws { stream = try WireStream(port: port) }
 
+    /// What is meant for all keys goes to all nodes where tests run on a cluster, and what is meant for several goes to each one's.
+    ///
     /// - Throws: `WireError.unexpected` for an error reply.
     @discardableResult
     package func callAsFunction(_ arguments: [String]) async throws -> WireReply {
+        if TestTopology.current == .cluster, ["FLUSHALL", "KEYS"].contains(arguments[0]) {
+            var elements: [WireReply] = []
+            for node in try await everyNode() { elements += try await node.send(arguments).array }
+            return .array(elements)
+        }
         do {
             return try await send(arguments)
         } catch WireError.unexpected(let text) {
+            if text.contains("CROSSSLOT"), ["EXISTS", "DEL"].contains(arguments[0]) {
+                var count = 0
+                for key in arguments.dropFirst() { count += try await self([arguments[0], key]).int ?? 0 }
+                return .integer(count)
+            }
             guard let match = text.prefixMatch(of: /Redis: MOVED \d+ [^ ]*:(\d+)/), let port = Int(match.1) else {
                 throw WireError.unexpected(text)
             }

@@ -10,18 +10,9 @@ extension WireRedis {
         var missing: [String] = []
         for start in stride(from: 0, to: keys.count, by: Self.keysPerCommand) {
             let part = keys[start..<min(start + Self.keysPerCommand, keys.count)]
-            guard try await count(of: part) != part.count else { continue }
+            guard try await self(["EXISTS"] + part).int != part.count else { continue }
             for key in part where try await self(["EXISTS", key]).int == 0 { missing.append(key) }
         }
         return missing
-    }
-
-    /// Nil where a cluster does not answer for all of them at once.
-    private func count(of keys: ArraySlice<String>) async throws -> Int? {
-        do {
-            return try await self(["EXISTS"] + keys).int
-        } catch WireError.unexpected(let text) where text.contains("CROSSSLOT") {
-            return nil
-        }
     }
 }

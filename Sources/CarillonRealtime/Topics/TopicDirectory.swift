@@ -18,6 +18,7 @@ package final class TopicDirectory {
     private unowned let hub: Hub
     private(set) var feeds: [Topic: TopicFeed] = [:]
     let everybody: TopicFeed
+    private let turns = SubscriptionTurns()
     private(set) lazy var receipts = TopicReceipts(hub: hub)
     private var round: ArraySlice<TopicFeed> = []
     private var share = EvenShare()
@@ -144,18 +145,24 @@ package final class TopicDirectory {
     }
 
     package func subscribe(_ user: UserKey, to topics: [Topic], completion: @escaping (SubscribeResult) -> Void) {
-        hub.store.subscribe(user, to: topics) { [self] result in
-            switch result {
-            case .success(true): changed(user, completion)
-            case .success(false): completion(.tooMany)
-            case .failure: completion(.unavailable)
+        turns.take(user) { [self] isDone in
+            hub.store.subscribe(user, to: topics) { [self] result in
+                isDone()
+                switch result {
+                case .success(true): changed(user, completion)
+                case .success(false): completion(.tooMany)
+                case .failure: completion(.unavailable)
+                }
             }
         }
     }
 
     package func unsubscribe(_ user: UserKey, from topics: [Topic], completion: @escaping (SubscribeResult) -> Void) {
-        hub.store.unsubscribe(user, from: topics) { [self] isDone in
-            if isDone { changed(user, completion) } else { completion(.unavailable) }
+        turns.take(user) { [self] isDone in
+            hub.store.unsubscribe(user, from: topics) { [self] isStored in
+                isDone()
+                if isStored { changed(user, completion) } else { completion(.unavailable) }
+            }
         }
     }
 

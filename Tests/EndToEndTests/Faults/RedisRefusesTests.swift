@@ -35,7 +35,11 @@ struct RedisRefusesTests {
         for command in commands { try await redis(command) }
     }
 
-    @Test("writes: 503 with Retry-After, sockets stay; then everything flows between pods", arguments: Refusal.allCases)
+    @Test(
+        "writes: 503 with Retry-After, sockets stay; then everything flows between pods",
+        .standalone,
+        arguments: Refusal.allCases
+    )
     func writes(refusal: Refusal) async throws {
         try await Pod.with(Self.slow) { first in
             let second = try await first.another(Self.slow)

@@ -3,7 +3,7 @@ import Foundation
 import Testing
 
 /// What a notification costs Redis, counted and not timed: a command more on one of these ways is a decision, not an accident.
-@Suite("What a notification costs")
+@Suite("What a notification costs", .standalone)
 struct CostTests {
     private static let posts = 50
     /// Pods say now and then that they live; all else that comes in turns is far away.

@@ -3,7 +3,7 @@ import Foundation
 import Testing
 
 /// `carillon-server --dev`: a redis-server of its own where none answers.
-@Suite("--dev")
+@Suite("--dev", .standalone)
 struct DevTests {
     private func withFolder(_ body: (URL) async throws -> Void) async throws {
         let folder = FileManager.default.temporaryDirectory.appending(path: "carillon-dev-\(newUUID())")

@@ -100,7 +100,7 @@ struct RedisAwayTests {
         }
     }
 
-    @Test("wiped right after another loss: nobody is told the epoch of the history that has ended")
+    @Test("wiped right after another loss: nobody is told the epoch of the history that has ended", .standalone)
     func wipeSoon() async throws {
         try await Pod.with(redis: ["--save", "", "--appendonly", "no"]) { pod in
             try await pod.redis("CLIENT", "KILL", "TYPE", "normal", "SKIPME", "yes")

@@ -2,7 +2,7 @@ import CarillonTestSupport
 import Testing
 
 /// The ways to Redis: unix socket, password, user, database, TLS.
-@Suite("Link to Redis")
+@Suite("Link to Redis", .standalone)
 struct RedisLinkTests {
     private static let signIn = [
         "--requirepass", "for-others", "--user", "carillon", "on", ">secret", "~*", "&*", "+@all",

@@ -90,7 +90,7 @@ struct SettingsTests {
         }
     }
 
-    @Test("REDIS_URL is used when REDIS_ADDR is unset, with its database")
+    @Test("REDIS_URL is used when REDIS_ADDR is unset, with its database", .standalone)
     func redisURL() async throws {
         let redis = try await RedisProcess.start()
         let url = "redis://127.0.0.1:\(redis.port)/2"
@@ -108,7 +108,7 @@ struct SettingsTests {
         await redis.stop()
     }
 
-    @Test("REDIS_PASSWORD and REDIS_USERNAME log in")
+    @Test("REDIS_PASSWORD and REDIS_USERNAME log in", .standalone)
     func password() async throws {
         let redis = try await RedisProcess.start()
         let client = try WireRedis(port: redis.port)

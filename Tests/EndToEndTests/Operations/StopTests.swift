@@ -40,7 +40,10 @@ struct StopTests {
         await redis.stop()
     }
 
-    @Test("SIGTERM while the janitor has far more to do than there is time: it stops behind the user it is at, exit 0")
+    @Test(
+        "SIGTERM while the janitor has far more to do than there is time: it stops behind the user it is at, exit 0",
+        .standalone
+    )
     func stopsWhileItCleans() async throws {
         try await Pod.with(["TTL_JANITOR_INTERVAL": "1s", "DRAIN_SECONDS": "0"]) { pod in
             let now = try #require(try await pod.redis("TIME").array.first?.int)

@@ -52,6 +52,20 @@ struct TopicTests {
         for device in devices { #expect(try await device.push()["message"]?.string == "second") }
     }
 
+    @Test("of what is said in one breath the last word holds")
+    func inTurn() async throws {
+        let (user, channel) = (TestUser(), newChannel())
+        let device = try await pod.device(user)
+        for round in 0..<10 {
+            let isOn = !round.isMultiple(of: 2)
+            for type in isOn ? ["unsubscribe", "subscribe"] : ["subscribe", "unsubscribe"] {
+                try await device.client.send(type, #"{"channels":["\#(channel)"]}"#)
+            }
+            for _ in 0..<2 { _ = try await device.client.first("subscribe.ack") }
+            #expect(try await pod.inboxDocument(user, "GET", "/channels").channels == (isOn ? [channel] : []))
+        }
+    }
+
     @Test("who unsubscribes while a device is replayed is shown no more of the channel")
     func unsubscribedWhileReplaying() async throws {
         let (user, channel) = (TestUser(), newChannel())

@@ -153,7 +153,10 @@ struct SubprotocolTests {
         let error = try await device.client.expect("error")
         #expect(error["code"]?.string == "limit")
         #expect(error["type"]?.string == "subscribe")
-        #expect(try await pod.inboxDocument(user, "GET", "/channels").channels.count == 100)
+        // Who subscribes in this way is not told when it is stored.
+        try await wait(until: "all are stored") {
+            try await pod.inboxDocument(user, "GET", "/channels").channels.count == 100
+        }
     }
 
     // MARK: - Refusals
