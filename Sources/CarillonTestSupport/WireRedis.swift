@@ -137,7 +137,7 @@ extension WireRedis {
             }
         }
         // What it takes to find the nodes, here and in the hub, is nobody's work.
-        calls["cluster|nodes"] = nil
+        for name in ["cluster|nodes", "cluster|info"] { calls[name] = nil }
         return calls
     }
 }

@@ -13,6 +13,8 @@ import Testing
     final class Parts {
         let cluster: RedisCluster
         let observer = ObserverLog()
+        /// Of commands whose answers came here: whether they were carried out.
+        var answers: [Bool] = []
 
         init(_ seeds: [Int], _ eventLoop: any EventLoop) {
             cluster = RedisCluster(
@@ -94,6 +96,26 @@ import Testing
             for primary in group.primaries {
                 let stats = try await WireRedis(port: primary.port)(["INFO", "errorstats"]).string ?? ""
                 #expect(!stats.contains("MOVED"))
+            }
+        }
+    }
+
+    /// For two seconds after its start a primary takes no commands: what was asked in vain is to be asked again then.
+    @Test func isUsableOnceItsServersServe() async throws {
+        try await with { link, group in
+            try await link.run { parts in
+                parts.observer.whenConnected = { [unowned parts] in
+                    parts.answers = []
+                    for number in 0..<30 {
+                        let command = RedisCommand("GET", .key(RedisKey("key:", "\(number)")))
+                        parts.cluster.send(command, to: parts, tag: number, node: nil)
+                    }
+                }
+            }
+            for primary in group.primaries { primary.kill() }
+            for primary in group.primaries { try await primary.restart() }
+            try await wait(until: "what is asked behind the last news is answered", within: .seconds(20)) {
+                try await link.run { $0.observer.connectedCount > 1 && $0.answers == Array(repeating: true, count: 30) }
             }
         }
     }
@@ -308,4 +330,9 @@ import Testing
         )
         try await eventLoop.flatSubmit { parts.value.cluster.close(immediately: true) }.get()
     }
+}
+
+extension RedisClusterTests.Parts: RedisReceiver {
+    func received(_ reply: RedisReply, tag: Int) { answers.append(true) }
+    func failed(_ error: RedisError, tag: Int) { answers.append(false) }
 }

@@ -37,7 +37,13 @@ final class ObserverLog: RedisObserver {
     var roundTrips: [Int64] = []
     var failures: [RedisError] = []
 
-    func connected(isFirst: Bool) { connectedCount += 1 }
+    var whenConnected: () -> Void = {}
+
+    func connected(isFirst: Bool) {
+        connectedCount += 1
+        whenConnected()
+    }
+
     func disconnected(_ error: RedisError) { disconnections.append(error) }
     func roundTrip(nanoseconds: Int64, commands: Int) { roundTrips.append(nanoseconds) }
     func commandFailed(_ error: RedisError) { failures.append(error) }

@@ -28,6 +28,8 @@ final class ClusterNode {
     /// When it goes although it may have something to answer; nil while it serves slots.
     var retiresAt: NIODeadline?
     private(set) var state = State.opening
+    /// It answers, and serves nobody until the cluster has sorted itself out, or it has loaded what it holds.
+    private(set) var isRefusing = false
     private unowned let cluster: RedisCluster
     private let configuration: RedisConfiguration
     private var connection: RedisConnection?
@@ -85,8 +87,22 @@ final class ClusterNode {
         connection?.send(RedisCommand("CLUSTER", "NODES"), to: TextReply(completion), tag: 0, node: nil)
     }
 
+    /// Finds out whether a server that refused serves again. One that does not say so is believed to.
+    ///
+    /// - Source: Redis command CLUSTER INFO
+    func askWhetherItServes() {
+        guard isRefusing, state == .ready else { return }
+        let answer = ClusterState { [weak self] isServing in
+            guard let self, isServing, isRefusing else { return }
+            isRefusing = false
+            cluster.nodeChanged(nil)
+        }
+        connection?.send(RedisCommand("CLUSTER", "INFO"), to: answer, tag: 0, node: nil)
+    }
+
     private func lose(_ error: RedisError) {
         state = .lost
+        isRefusing = false
         let commands = waiting
         waiting = []
         for encoded in commands { cluster.reject(encoded.command, error.asUnavailable) }
@@ -126,9 +142,13 @@ extension ClusterNode: RedisReceiver {
         {
             return cluster.redirect(EncodedCommand(command.redirected, encoded), redirection, by: self)
         }
-        let error = Self.isBusy(error) ? error.asUnavailable : error
-        command.receiver.failed(error, tag: command.tag)
-        cluster.answered(command, by: self, error: error)
+        let isRefused = Self.isRefused(error)
+        let told = isRefused || error.serverCode == "TRYAGAIN" ? error.asUnavailable : error
+        command.receiver.failed(told, tag: command.tag)
+        cluster.answered(command, by: self, error: told)
+        guard isRefused, !isRefusing, state == .ready else { return }
+        isRefusing = true
+        cluster.nodeChanged(told)
     }
 
     private func pop() -> (ClusterCommand, Int) {
@@ -137,8 +157,8 @@ extension ClusterNode: RedisReceiver {
     }
 
     /// The command was not carried out, and may be once the cluster has sorted itself out.
-    private static func isBusy(_ error: RedisError) -> Bool {
-        ["CLUSTERDOWN", "TRYAGAIN", "LOADING", "MASTERDOWN"].contains(error.serverCode)
+    fileprivate static func isRefused(_ error: RedisError) -> Bool {
+        ["CLUSTERDOWN", "LOADING", "MASTERDOWN"].contains(error.serverCode)
     }
 }
 
@@ -170,4 +190,14 @@ private final class TextReply: RedisReceiver {
 
     func received(_ reply: RedisReply, tag: Int) { completion(reply.string) }
     func failed(_ error: RedisError, tag: Int) {}
+}
+
+/// Takes the answer to the question whether a server serves.
+private final class ClusterState: RedisReceiver {
+    private let completion: (Bool) -> Void
+
+    init(_ completion: @escaping (Bool) -> Void) { self.completion = completion }
+
+    func received(_ reply: RedisReply, tag: Int) { completion(!reply.string.contains("cluster_state:fail")) }
+    func failed(_ error: RedisError, tag: Int) { completion(!ClusterNode.isRefused(error)) }
 }

@@ -63,6 +63,7 @@ extension RedisCluster {
     /// Asks the next node that can be asked.
     func askForMap() {
         guard !isAsking, !isClosed else { return }
+        for node in known.values { node.askWhetherItServes() }
         let ready = known.values.filter { $0.state == .ready }.sorted { "\($0.endpoint)" < "\($1.endpoint)" }
         guard !ready.isEmpty else {
             for seed in seeds { _ = node(at: seed) }
@@ -123,7 +124,7 @@ extension RedisCluster {
     /// A server came, went, or has other slots.
     func nodeChanged(_ error: RedisError?) {
         let owners = known.values.filter { $0.slotCount > 0 }
-        let lost = owners.first { $0.state == .lost }
+        let lost = owners.first { $0.state == .lost || $0.isRefusing }
         let isWhole = unownedSlots == 0 && lost == nil && (wasEverWhole || owners.allSatisfy { $0.state == .ready })
         isReady = unownedSlots == 0 && owners.contains { $0.state == .ready }
         lastFailure =

@@ -175,7 +175,7 @@ struct StoreLink: Sendable {
         for node in try await wire.everyNode() { try await node(["CONFIG", "RESETSTAT"]) }
         try await body()
         var calls = try await wire.calls()
-        for own in ["info", "config|resetstat", "ping", "cluster|nodes"] { calls[own] = nil }
+        for own in ["info", "config|resetstat", "ping", "cluster|nodes", "cluster|info"] { calls[own] = nil }
         return calls
     }
 

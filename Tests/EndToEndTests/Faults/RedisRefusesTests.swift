@@ -78,7 +78,10 @@ struct RedisRefusesTests {
         }
     }
 
-    @Test("a Redis that loads for seconds: what was stored meanwhile reaches the sockets once it has loaded")
+    @Test(
+        "a Redis that loads for seconds: what was stored meanwhile reaches the sockets once it has loaded",
+        .standalone
+    )
     func loading() async throws {
         // Microseconds that each key takes to load, so that it takes some seconds.
         let slowLoad = ["--appendonly", "yes", "--appendfsync", "always", "--key-load-delay", "100"]
