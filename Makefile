@@ -21,8 +21,8 @@ SWIFT_SOURCES := Package.swift Sources Tests cmd examples/swift
 RELEASE := .build/release
 
 .DEFAULT_GOAL := help
-.PHONY: help build run cluster redis-local client sender docker-up docker-logs docker-down test test-asan test-tsan fuzz \
-	chaos chaos-long chaos-mutants soak check bench bench-rivals fmt lint
+.PHONY: help build run cluster redis-local client sender docker-up docker-logs docker-down test test-cluster test-asan test-tsan \
+	fuzz chaos chaos-long chaos-mutants soak check bench bench-rivals fmt lint
 
 help: ## Print this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  %-13s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -66,6 +66,9 @@ docker-down: ## Stop and remove the containers; Redis's data stays in its volume
 
 test: ## Run all tests: Swift, the page in a browser, the documents for tools and the examples
 	@scripts/test.sh
+
+test-cluster: ## Run the tests that need a Redis on a cluster of three nodes (20 minutes; ARGS="--filter …")
+	@scripts/test-cluster.sh $(ARGS)
 
 test-asan: ## Run the Swift tests with the address sanitizer (ARGS="--filter …")
 	@scripts/sanitize.sh address $(ARGS)

@@ -2,6 +2,7 @@
 """Measures what one unit of everything costs, for scripts/scale.py: writes scripts/scale.json. Expects the release build.
 usage: measure-scale.py memory heartbeat idle indexes janitor     some minutes; each replaces what it measured before
        measure-scale.py cells=FILE,…                              takes what carillon-bench wrote with --json
+       measure-scale.py cluster=FILE,…                            the same of the cells cluster-1, cluster-2 and cluster-3
 CARILLON_PROGRAMS names another folder of programs than that of the release build."""
 
 import datetime
@@ -257,7 +258,30 @@ def cells(*files: str) -> dict:
     return {"cells": medians}
 
 
-PARTS = {"memory": memory, "heartbeat": heartbeat, "idle": idle, "indexes": indexes, "janitor": janitor, "cells": cells}
+def cluster(*files: str) -> dict:
+    """Medians of the cells with one, two and three primaries, and what part of a core each process took."""
+    found = {}
+    for primaries in ("1", "2", "3"):
+        rounds = [cell for file in files for cell in json.loads(pathlib.Path(file).read_text(encoding="utf-8"))
+                  if cell["cell"] == f"cluster-{primaries}"]
+        if not rounds:
+            found[primaries] = None
+            continue
+        rate, pod, all_redis, load = (
+            statistics.median(cell[key] for cell in rounds)
+            for key in ("deliveredPerSecond", "hubMicroseconds", "redisMicroseconds", "loadMicroseconds")
+        )
+        cores = [round(statistics.median(sorted(cell["redisCores"])[place] for cell in rounds), 2) for place in range(int(primaries))]
+        found[primaries] = {
+            "per second": round(rate), "pod us": round(pod, 1), "redis us": round(all_redis, 1),
+            "pod cores": round(pod * rate / 1e6, 2), "redis cores": cores, "load cores": round(load * rate / 1e6, 2),
+        }
+    return found
+
+
+PARTS = {
+    "memory": memory, "heartbeat": heartbeat, "idle": idle, "indexes": indexes, "janitor": janitor, "cells": cells, "cluster": cluster,
+}
 
 
 def main() -> None:
@@ -267,7 +291,8 @@ def main() -> None:
         files = listed.split(",") if listed else []
         # What else the machine did; each cell of the bench has its own figure for it.
         load = {} if files else {"load": round(os.getloadavg()[0], 1)}
-        results[name] = {"date": str(datetime.date.today()), **load, **PARTS[name](*files)}
+        dated = {} if name == "cluster" else {"date": str(datetime.date.today()), **load}
+        results[name] = {**dated, **PARTS[name](*files)}
         RESULTS.write_text(json.dumps(results, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
         print(name, json.dumps(results[name], indent=1), flush=True)
 

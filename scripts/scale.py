@@ -187,15 +187,17 @@ def storm_table(units: Units) -> str:
 
 
 def cluster_table(units: Units) -> str:
-    """Filled as soon as scale.json has figures: `{"per second": …, "pod us": …, "redis us": …}` for a number of primaries."""
+    """What `measure-scale.py cluster=…` found for each number of primaries."""
     rows = []
     for primaries, cell in units.cluster.items():
         if cell is None:
-            rows.append([primaries, *["not measured yet"] * 4])
-        else:
-            worth = f"{units.scaling(int(primaries)):.2f}"
-            rows.append([primaries, f"{cell['per second']:,}", cell["pod us"], cell["redis us"], worth])
-    return table(["primaries", "delivered per s", "pod us", "us of all Redis", "worth of a primary"], rows)
+            rows.append([primaries, *["not measured yet"] * 7])
+            continue
+        each = " ".join(f"{core:.2f}" for core in cell["redis cores"])
+        row = [primaries, f"{cell['per second']:,}", cell["pod us"], cell["redis us"], f"{cell['pod cores']:.2f}", each]
+        rows.append([*row, f"{cell['load cores']:.2f}", f"{units.scaling(int(primaries)):.2f}"])
+    titles = ["primaries", "delivered per s", "pod us", "us of all Redis", "cores: pod", "each primary", "load", "worth of a primary"]
+    return table(titles, rows)
 
 
 def assumptions_table(_: Units) -> str:
