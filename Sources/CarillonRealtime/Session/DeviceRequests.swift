@@ -113,6 +113,7 @@ final class DeviceRequests {
             guard device.inbox != nil else { return }
             guard case .success(let payloads) = result else { return refuse() }
             isPageSent = true
+            device.connection.charge(payloads.count)
             for payload in payloads {
                 if let frame = missed.next(payload) { device.connection.sendBulk(frame) }
             }
