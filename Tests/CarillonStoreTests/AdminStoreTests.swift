@@ -61,6 +61,24 @@ import Testing
         }
     }
 
+    /// Sixteen payloads of a mebibyte are one page, fifteen leave room for the next user's.
+    @Test(arguments: [(15, 2), (16, 1), (17, 1)])
+    func aPageEndsWithSixteenMebibytes(entries: Int, users: Int) async throws {
+        let payload = "\"\(String(repeating: "x", count: (1 << 20) - 2))\""
+        try await StoreLink.with { link in
+            for user in 1...2 {
+                try await fill(link, .test(Int64(user)), entries: entries, score: "\(9 - user)")
+                for number in 1...entries {
+                    try await link.redis("SET", "notification:\(user).\(number)", payload)
+                }
+            }
+            let page = try await admin(link).pending(limit: 10_000, from: nil)
+            #expect(page.users.map(\.user.text) == ["1-u", "2-u"].prefix(users))
+            let rest = try await admin(link).pending(limit: 10_000, from: page.next)
+            #expect(rest.users.map(\.user.text) == ["1-u", "2-u"].dropFirst(users))
+        }
+    }
+
     @Test func rowsHoldWhatIsStored() async throws {
         try await StoreLink.with { link in
             try await fill(link, .test(1), entries: 3, score: "1")
