@@ -66,6 +66,7 @@ package enum CarillonServer {
             InterPodRouter(pod: pod),
             HubService(pod: pod),
             RedisAdvisor(redis: client, logger: logger),
+            MemoryKeeper(),
         ]
         services += workers(settings, pod, client, storeSettings, context)
         services.append(
