@@ -29,7 +29,8 @@ import Testing
     @Test("of answers that wait, one too many drives the one out that has waited longest", arguments: [2, 3])
     func limit(count: Int) async throws {
         let metrics = FakeMetrics(text: String(repeating: "x", count: Self.length))
-        try await TestServer.with({ $0.unreadLimitBytes = 2 * Self.length }, metrics: metrics) { server in
+        let limit = { (configuration: inout HTTPConfiguration) in configuration.unreadLimitBytes = 2 * Self.length }
+        try await TestServer.with(limit, metrics: metrics) { server in
             var answers: [HTTPConnection] = []
             for _ in 0..<count { answers.append(try await ask(server)) }
             #expect(try await server.get("/live").status == 200)
@@ -42,7 +43,8 @@ import Testing
     @Test("one answer may be longer than all that may wait")
     func newest() async throws {
         let metrics = FakeMetrics(text: String(repeating: "x", count: Self.length))
-        try await TestServer.with({ $0.unreadLimitBytes = 1_000_000 }, metrics: metrics) { server in
+        let limit = { (configuration: inout HTTPConfiguration) in configuration.unreadLimitBytes = 1_000_000 }
+        try await TestServer.with(limit, metrics: metrics) { server in
             let first = try await ask(server)
             let second = try await ask(server)
             #expect(try await !isWhole(first))
