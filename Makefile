@@ -14,7 +14,7 @@ RELEASE := .build/release
 
 .DEFAULT_GOAL := help
 .PHONY: help build run cluster redis-local client sender docker-up docker-logs docker-down test chaos chaos-long \
-	chaos-mutants check bench bench-rivals fmt lint
+	chaos-mutants check hostile bench bench-rivals fmt lint
 
 help: ## Print this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  %-13s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -70,6 +70,9 @@ chaos-mutants: ## Check that chaos runs notice servers with known faults
 
 check: ## Run what needs no build: format, import directions, documents, syntax
 	@scripts/check.sh
+
+hostile: ## Attack a pod as hostile clients do, and see what good users, memory and descriptors notice (ARGS=…)
+	@scripts/hostile.sh $(ARGS)
 
 bench: ## Measure rate, latency and cost under load, each cell on a Redis and a server of its own (ARGS=…)
 	@scripts/bench.sh $(ARGS)

@@ -23,12 +23,14 @@ Sources/CarillonTools        CarillonTLS
 Sources/CarillonTestSupport
 Sources/CarillonLoad         CarillonDomain CarillonTLS
 Sources/CarillonChaos        CarillonDomain CarillonLoad CarillonTestSupport
+Sources/CarillonHostile      CarillonDomain CarillonLoad CarillonTestSupport
 Sources/CarillonBench        CarillonDomain CarillonLoad CarillonSocket CarillonTLS CarillonTools CarillonTestSupport
 cmd/server                   CarillonApp CarillonConfig
 cmd/client                   CarillonTools
 cmd/sender                   CarillonTools
 cmd/chaos                    CarillonChaos CarillonTestSupport
 cmd/bench                    CarillonBench CarillonTestSupport
+cmd/hostile                  CarillonHostile CarillonTestSupport
 '
 without_foundation='CarillonDomain CarillonRedis CarillonRealtime CarillonSocket CarillonStore CarillonTLS'
 # The tools are programs whose output is standard output.

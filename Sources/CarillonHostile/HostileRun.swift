@@ -1,0 +1,171 @@
+internal import CarillonTestSupport
+internal import Foundation
+internal import NIOCore
+internal import NIOPosix
+
+/// Which attacks are made, and on what.
+package struct HostileOptions: Sendable {
+    package var attacks = Attack.all
+    /// Notifications per second for the users who do nothing wrong.
+    package var goodPerSecond = 500.0
+    /// Settings of the pod.
+    package var settings: [String: String] = [:]
+
+    package init() {}
+}
+
+/// Makes one attack after the other on a pod of its own, while good users are served by it.
+package struct HostileRun: Sendable {
+    private let options: HostileOptions
+    private let say: @Sendable (String) -> Void
+
+    private static let calm = Duration.seconds(3)
+    /// Time in which what was missing may come, and in which what was taken is given back.
+    private static let patience = Duration.seconds(20)
+    /// What the allocator may keep.
+    static let memorySlack = 32 << 20
+
+    /// - Parameter say: Prints a line of progress.
+    package init(_ options: HostileOptions, say: @escaping @Sendable (String) -> Void) {
+        self.options = options
+        self.say = say
+    }
+
+    /// - Throws: where attacks cannot be made at all.
+    package func run() async throws -> [AttackRow] {
+        OpenFiles.raiseLimit()
+        let redis = try await RedisProcess.start(["--maxclients", "1000"])
+        let environment = ["LOG_LEVEL": "error", "WEB_DIR": "web"].merging(options.settings) { $1 }
+        let server = try await ServerProcess.start(redisPort: redis.port, podID: "attacked", environment: environment)
+        defer { server.kill() }
+        do {
+            let rows = try await attack(Target(server: server, redis: redis))
+            await redis.stop()
+            return rows
+        } catch {
+            await redis.stop()
+            throw error
+        }
+    }
+
+    private func attack(_ target: Target) async throws -> [AttackRow] {
+        let goodLoop = MultiThreadedEventLoopGroup(numberOfThreads: 1).any()
+        let attackLoop = try await AttackForce.makeGroup().any()
+        let (port, rate) = (target.server.port, options.goodPerSecond)
+        let good = try await goodLoop.submit {
+            let good = GoodUsers(port: port, perSecond: rate, eventLoop: goodLoop)
+            good.start()
+            return NIOLoopBound(good, eventLoop: goodLoop)
+        }.get()
+        try await wait(until: "the good users are connected") {
+            try await goodLoop.submit { good.value.liveDevices == GoodUsers.userCount }.get()
+        }
+        let stage = Stage(target: target, goodLoop: goodLoop, good: good, attackLoop: attackLoop)
+        try await Task.sleep(for: Self.calm)
+        var rows: [AttackRow] = []
+        for attack in options.attacks {
+            say("\(attack.name): \(attack.summary)")
+            let row = try await make(attack, on: stage)
+            say("    \(AttackTable.line(row))")
+            rows.append(row)
+            guard target.server.process.exitStatus == nil else { break }
+        }
+        try await goodLoop.submit { good.value.stop() }.get()
+        return rows
+    }
+
+    private struct Stage: Sendable {
+        let target: Target
+        let goodLoop: any EventLoop
+        let good: NIOLoopBound<GoodUsers>
+        let attackLoop: any EventLoop
+
+        func onGood<Value: Sendable>(_ body: @escaping @Sendable (GoodUsers) -> Value) async throws -> Value {
+            try await goodLoop.submit { [good] in body(good.value) }.get()
+        }
+
+        /// What good users saw while `body` ran.
+        func window(during body: () async throws -> Void) async throws -> GoodWindow {
+            try await onGood { $0.beginWindow() }
+            try await body()
+            try await onGood { $0.endWindow() }
+            try? await wait(until: "all pushes have come", within: HostileRun.patience) {
+                try await onGood { $0.measured } != nil
+            }
+            return try await onGood { $0.unfinished }
+        }
+    }
+
+    private func make(_ attack: Attack, on stage: Stage) async throws -> AttackRow {
+        let gauge = ProcessGauge(stage.target.server.process.processID)
+        try await attack.prepare(stage.target)
+        let calm = try await stage.window { try await Task.sleep(for: Self.calm) }
+        var row = AttackRow(name: attack.name, summary: attack.summary, calm: calm)
+        row.memory.before = gauge.residentBytes
+        row.descriptors.before = gauge.descriptors
+        let (loop, port) = (stage.attackLoop, stage.target.server.port)
+        let force = try await loop.submit {
+            NIOLoopBound(try AttackForce(attack, port: port, eventLoop: loop), eventLoop: loop)
+        }.get()
+        let beside = attack.beside.map { body in Task { try? await body(stage.target) } }
+        row.attacked = try await stage.window {
+            try await loop.submit { force.value.start() }.get()
+            let end = ContinuousClock.now + .seconds(attack.seconds)
+            while ContinuousClock.now < end {
+                try await Task.sleep(for: .milliseconds(100))
+                row.note(gauge)
+            }
+        }
+        if !attack.allowed.contains("open") {
+            // What is under way when the attack ends is owed its answer, too.
+            try await loop.submit { force.value.pause() }.get()
+            try? await wait(until: "the last answers", within: Self.patience) {
+                try await loop.submit { force.value.isSettled }.get()
+            }
+        }
+        row.result = try await loop.submit { force.value.stop() }.get()
+        row.note(gauge)
+        beside?.cancel()
+        await beside?.value
+        try? await wait(until: "what was taken is given back", within: Self.patience) {
+            gauge.descriptors <= row.descriptors.before
+                && gauge.residentBytes <= row.memory.before + Self.memorySlack
+        }
+        row.memory.after = gauge.residentBytes
+        row.descriptors.after = gauge.descriptors
+        row.faults = try await faults(of: row, attack, stage.target)
+        return row
+    }
+
+    private func faults(of row: AttackRow, _ attack: Attack, _ target: Target) async throws -> [String] {
+        guard target.server.process.exitStatus == nil else {
+            return ["the server ended: \(target.server.output.suffix(500))"]
+        }
+        var faults: [String] = []
+        let seen = Set(row.result.outcomes.keys)
+        let strange = seen.subtracting(attack.allowed).sorted()
+        if !strange.isEmpty { faults.append("answered with \(strange.joined(separator: ", "))") }
+        let missing = attack.required.subtracting(seen).sorted()
+        if !missing.isEmpty { faults.append("never answered with \(missing.joined(separator: ", "))") }
+        if let fault = row.attacked.fault { faults.append(fault) }
+        for number in row.attacked.missing.prefix(3) {
+            let redis = try WireRedis(port: target.redis.port)
+            let user = 1 + number % 50
+            let entries = try await redis(["XRANGE", "stream:user:\(user)-good", "-", "+"]).array
+            var found = "not stored, \(entries.count) entries"
+            var before = ""
+            for entry in entries {
+                let id = entry.array.first?.string ?? ""
+                let nid = entry.array.last?.array.last?.string ?? ""
+                let payload = try await redis(["GET", "notification:\(nid)"]).string ?? ""
+                if payload.contains("\"\(number)\"") { found = "stored as \(id) \(nid) after \(before) \(payload)" }
+                before = id
+            }
+            faults.append("post \(number): \(found)")
+        }
+        if row.descriptors.after > row.descriptors.before { faults.append("descriptors stay open") }
+        if row.memory.after > row.memory.before + Self.memorySlack { faults.append("memory is not given back") }
+        if let fault = try await attack.fault(target) { faults.append(fault) }
+        return faults
+    }
+}
