@@ -8,13 +8,19 @@ export DEV_LOGIN ?= test_user
 
 # Picks what goes wrong in a chaos run, and when; another one each time where empty.
 export CHAOS_SEED ?=
+# Length of the load of a soak.
+MINUTES ?= 10
+
+# How long make fuzz attacks each parser, and which one alone.
+export FUZZ_SECONDS ?= 60
+export TARGET ?=
 
 SWIFT_SOURCES := Package.swift Sources Tests cmd examples/swift
 RELEASE := .build/release
 
 .DEFAULT_GOAL := help
-.PHONY: help build run cluster redis-local client sender docker-up docker-logs docker-down test chaos chaos-long \
-	chaos-mutants check hostile bench bench-rivals fmt lint
+.PHONY: help build run cluster redis-local client sender docker-up docker-logs docker-down test test-asan test-tsan fuzz \
+	chaos chaos-long chaos-mutants soak hostile check bench bench-rivals fmt lint
 
 help: ## Print this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  %-13s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -59,6 +65,15 @@ docker-down: ## Stop and remove the containers; Redis's data stays in its volume
 test: ## Run all tests: Swift, the page in a browser, the documents for tools and the examples
 	@scripts/test.sh
 
+test-asan: ## Run the Swift tests with the address sanitizer (ARGS="--filter …")
+	@scripts/sanitize.sh address $(ARGS)
+
+test-tsan: ## Run the Swift tests with the thread sanitizer (ARGS="--filter …")
+	@scripts/sanitize.sh thread $(ARGS)
+
+fuzz: ## Attack each parser with invented input for a while (FUZZ_SECONDS=60 TARGET=… ARGS=…)
+	@scripts/fuzz.sh $(ARGS)
+
 chaos: ## Break pods, Redis and links under load, each in every way, and count what is lost (5 minutes; ARGS=…)
 	@scripts/chaos.sh --schedule standard $(ARGS)
 
@@ -67,6 +82,9 @@ chaos-long: ## The same for half an hour, with longer faults, some at the same t
 
 chaos-mutants: ## Check that chaos runs notice servers with known faults
 	@scripts/chaos-mutants.sh $(ARGS)
+
+soak: ## Load pods for MINUTES=10 with few faults, see what grows or stays, and draw .build/soak/soak.svg (ARGS=…)
+	@scripts/chaos.sh --schedule soak --minutes $(MINUTES) --users 120 --rate 60 --output .build/soak $(ARGS)
 
 check: ## Run what needs no build: format, import directions, documents, syntax
 	@scripts/check.sh

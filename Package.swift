@@ -1,6 +1,9 @@
 // swift-tools-version:6.2
 import PackageDescription
 
+/// `make fuzz` builds what needs clang's fuzzer, which nothing else does.
+let isFuzzing = Context.environment["CARILLON_FUZZ"] != nil
+
 /// Language rules of every target: Swift 6 mode with the upcoming features that make imports and existentials visible.
 let swiftSettings: [SwiftSetting] = [
     .enableUpcomingFeature("ExistentialAny"),
@@ -42,7 +45,8 @@ func tests(_ name: String, _ dependencies: [Target.Dependency]) -> Target {
 // Direction of imports, checked by `make check`:
 // Domain <- {Metrics, Config, TLS, Socket, Redis} <- Store <- {Realtime, Workers, HTTP} <- App <- cmd/server; Tools <- cmd/client, cmd/sender
 // Beside the product, to break and to measure it: {Domain, TLS} <- Load <- {Chaos, Bench, Hostile} <- cmd/chaos, cmd/bench, cmd/hostile;
-// all run servers through TestSupport, and Bench reads addresses as Tools does
+// all run servers through TestSupport, and Bench reads addresses as Tools does. {Domain, Redis, Store, Realtime, HTTP, Load, Tools} <-
+// Fuzz <- cmd/fuzz: what parsers must hold to
 let package = Package(
     name: "carillon",
     platforms: [.macOS(.v15)],
@@ -134,6 +138,13 @@ let package = Package(
         program("carillon-hostile", "cmd/hostile", ["CarillonHostile", "CarillonTestSupport", .argumentParser]),
         program("carillon-chaos", "cmd/chaos", ["CarillonChaos", "CarillonTestSupport", .argumentParser]),
         program("carillon-bench", "cmd/bench", ["CarillonBench", "CarillonTestSupport", .argumentParser]),
+        module(
+            "CarillonFuzz",
+            [
+                "CarillonDomain", "CarillonHTTP", "CarillonLoad", "CarillonRealtime", "CarillonRedis", "CarillonStore",
+                "CarillonTestSupport", "CarillonTools", .nioCore, .nioEmbedded, .nioHTTP1, .nioWebSocket,
+            ]
+        ),
         tests("CarillonDomainTests", ["CarillonDomain", "CarillonTestSupport", .nioCore]),
         tests(
             "CarillonConfigTests",
@@ -168,8 +179,8 @@ let package = Package(
         tests(
             "CarillonHTTPTests",
             [
-                "CarillonHTTP", "CarillonDomain", "CarillonStore", "CarillonTestSupport", .nioCore,
-                .nioPosix, .nioEmbedded, .nioHTTP1, .hummingbird, .logging, .serviceLifecycle,
+                "CarillonHTTP", "CarillonDomain", "CarillonFuzz", "CarillonStore", "CarillonTestSupport", .nioCore,
+                .nioPosix, .nioEmbedded, .hummingbird, .logging, .serviceLifecycle,
             ]
         ),
         tests(
@@ -190,7 +201,13 @@ let package = Package(
                 .logging,
             ]
         ),
+        tests("CarillonFuzzTests", ["CarillonFuzz"]),
         tests("EndToEndTests", ["CarillonTestSupport"]),
-    ],
+    ]
+        + (isFuzzing
+            ? [
+                .systemLibrary(name: "CLibFuzzer"),
+                program("carillon-fuzz", "cmd/fuzz", ["CarillonFuzz", "CLibFuzzer"]),
+            ] : []),
     swiftLanguageModes: [.v6]
 )

@@ -6,23 +6,15 @@ usage: bench-redis.py idle     what pods without a device or a post cost Redis
 import contextlib
 import json
 import os
-import pathlib
-import re
 import selectors
-import shutil
 import socket
 import statistics
 import subprocess
 import sys
-import tempfile
 import time
 
-ROOT = pathlib.Path(__file__).resolve().parents[1]
-sys.path.insert(0, str(ROOT / "Tests/Browser"))
+from programs import MESSAGE, PROGRAMS, Redis, redis, running_pods
 
-from harness import Program, accepts, answers, free_port  # noqa: E402
-
-PROGRAMS = ROOT / ".build/release"
 RUNS = 3
 IDLE_SECONDS = 30
 IDLE_PODS = (0, 1, 2, 4, 8)
@@ -34,73 +26,6 @@ SETTINGS = {
 }
 # Requests under way at a time, and how many there are altogether.
 LOADS = ((1, 3_000), (64, 20_000))
-MESSAGE = "Your order has been shipped and arrives between ten and twelve. " * 3
-
-
-@contextlib.contextmanager
-def redis(*options: str):
-    """A private Redis as we configure it, with further options; its data is on the disk of this folder. Gives its port."""
-    data = ROOT / ".data"
-    data.mkdir(exist_ok=True)
-    folder = pathlib.Path(tempfile.mkdtemp(prefix="bench-", dir=data))
-    port = free_port()
-    program = Program(
-        [str(ROOT / "scripts/redis-local.sh"), *options],
-        folder / "redis.log",
-        lambda: accepts(port),
-        REDIS_PORT=str(port),
-        REDIS_DIR=str(folder),
-    )
-    try:
-        yield port
-    finally:
-        program.stop()
-        shutil.rmtree(folder, ignore_errors=True)
-
-
-@contextlib.contextmanager
-def pods(redis_port: int, count: int):
-    """Pods on one Redis. Gives their ports."""
-    folder = pathlib.Path(tempfile.mkdtemp(prefix="carillon-bench-"))
-    running: list[Program] = []
-    ports = [free_port() for _ in range(count)]
-    try:
-        for port in ports:
-            running.append(
-                Program(
-                    [str(PROGRAMS / "carillon-server")],
-                    folder / f"{port}.log",
-                    lambda: answers(f"http://127.0.0.1:{port}/ready"),
-                    SERVER_ADDR=f"127.0.0.1:{port}",
-                    REDIS_ADDR=f"127.0.0.1:{redis_port}",
-                    POD_ID=f"pod-{port}",
-                    DRAIN_SECONDS="0",
-                    LOG_LEVEL="warning",
-                )
-            )
-        yield ports
-    finally:
-        for program in running:
-            program.stop()
-        shutil.rmtree(folder, ignore_errors=True)
-
-
-def info(port: int) -> dict[str, str]:
-    with socket.create_connection(("127.0.0.1", port), 5) as connection:
-        connection.sendall(b"INFO everything\r\n")
-        answer = connection.makefile("rb")
-        text = answer.read(int(answer.readline()[1:])).decode()
-    return dict(line.split(":", 1) for line in text.splitlines() if ":" in line)
-
-
-def cpu_seconds(fields: dict[str, str]) -> float:
-    return float(fields["used_cpu_user"]) + float(fields["used_cpu_sys"])
-
-
-def calls(fields: dict[str, str]) -> dict[str, int]:
-    """How often each command was carried out."""
-    found = ((name.removeprefix("cmdstat_"), re.match(r"calls=(\d+)", value)) for name, value in fields.items())
-    return {name: int(match[1]) for name, match in found if match}
 
 
 def row(*values: object) -> None:
@@ -113,15 +38,15 @@ def idle() -> None:
     for count in IDLE_PODS:
         runs, names = [], {}
         for _ in range(RUNS):
-            with redis() as port, pods(port, count):
+            with redis() as port, running_pods(port, count):
+                connection = Redis(port)
                 # What pods do because they have just started is over by then.
                 time.sleep(5)
-                before, started = info(port), time.monotonic()
+                calls, used, started = connection.calls(), connection.cpu_seconds(), time.monotonic()
                 time.sleep(IDLE_SECONDS)
-                after, seconds = info(port), time.monotonic() - started
-            names = {name: number - calls(before).get(name, 0) for name, number in calls(after).items()}
-            names.pop("info", None)
-            runs.append((sum(names.values()) / seconds, (cpu_seconds(after) - cpu_seconds(before)) * 1e3 / seconds))
+                seconds = time.monotonic() - started
+                names = {name: number - calls.get(name, 0) for name, number in connection.calls().items() if name != "info"}
+                runs.append((sum(names.values()) / seconds, (connection.cpu_seconds() - used) * 1e3 / seconds))
         row(count, *(f"{statistics.median(values):.2f}" for values in zip(*runs)))
     frequent = sorted(names.items(), key=lambda item: -item[1])
     print(f"with {count}: " + ", ".join(f"{name} {number / IDLE_SECONDS:.1f}/s" for name, number in frequent if number))
@@ -178,10 +103,10 @@ def durable() -> None:
     for _ in range(RUNS):
         for name, options in SETTINGS.items():
             for concurrency, count in LOADS:
-                with redis(*options) as redis_port, pods(redis_port, 1) as ports:
-                    post_all(ports[0], concurrency, count // 10)
-                    taken = sorted(post_all(ports[0], concurrency, count))
-                    rate = send_all(ports[0], concurrency, count)
+                with redis(*options) as redis_port, running_pods(redis_port, 1) as [(port, _)]:
+                    post_all(port, concurrency, count // 10)
+                    taken = sorted(post_all(port, concurrency, count))
+                    rate = send_all(port, concurrency, count)
                 figures = rate, taken[len(taken) // 2], taken[len(taken) * 99 // 100], taken[-1]
                 runs.setdefault((name, concurrency), []).append(figures)
     for (name, concurrency), figures in runs.items():

@@ -12,6 +12,8 @@ cd "$(dirname "$0")/.."
 #   acknowledge  a pod that hands out late what others have read, and no sweep that repairs the pending list
 #   lease        every post keyed and sent to two pods at once
 #   topic        many channels of which nothing more is heard after what was lost
+#   leak         deliveries enough for a soak to see each of them kept
+#   forever      requests with keys, whose records a soak sees stay
 mutants='
 cursor       --users 10 --rate 300 --faults calm
 presence     --users 60 --rate 15 --set UPKEEP_INTERVAL=4s --set LOCK_TTL=9s --faults calm,calm,calm
@@ -19,6 +21,8 @@ bus-gap      --users 400 --devices 1 --rate 30 --set UPKEEP_INTERVAL=60s --set L
 acknowledge  --users 60 --rate 60 --read 1 --set GROUP_MAINTENANCE_INTERVAL=3600s --faults link-slow,link-slow
 lease        --users 60 --rate 100 --keyed 1 --raced 1 --faults calm
 topic        --users 60 --rate 20 --topics 1 --channels 300 --set UPKEEP_INTERVAL=60s --set LOCK_TTL=150s --faults bus-trimmed,bus-trimmed,bus-trimmed
+leak         --schedule soak --minutes 1 --users 30 --rate 20 --faults calm
+forever      --schedule soak --minutes 0.5 --users 20 --rate 20 --faults calm
 '
 seed=${CHAOS_SEED:-1}
 wanted=" $* "

@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
 """Checks that what is written beside the code fits it: links between documents, docker-compose.yaml, Dockerfile,
-haproxy.cfg, ports, the documents for tools."""
+haproxy.cfg, ports, the documents for tools, the commands for Redis."""
 
 import json
 import pathlib
@@ -151,8 +151,30 @@ def check_papers() -> None:
             problems.append(f"web/{name}: is of version {documents[name]['info']['version']}, and the program of {version}")
 
 
+def check_commands() -> None:
+    """COMPATIBILITY.md lists the commands that are sent, and its line for Redis's access rights allows them."""
+    name = "docs/COMPATIBILITY.md"
+    sources = "\n".join(path.read_text(encoding="utf-8") for path in sorted((ROOT / "Sources").rglob("*.swift")) if is_server(path))
+    sent = set(re.findall(r'\b(?:send|call|RedisCommand)\(\s*(?:\.\w+,\s*)?"([A-Z]+)"', sources))
+    sent |= set(re.findall(r"redis\.call\('([A-Z]+)'", sources))
+    table = re.search(r"<!-- commands -->\n(.*?)<!-- /commands -->", text(name), re.DOTALL)[1]
+    listed = set(re.findall(r"^\| `([A-Z]+)`", table, re.MULTILINE))
+    problems.extend(f"{name}: the command {command} is missing" for command in sorted(sent - listed))
+    problems.extend(f"{name}: lists {command}, which is never sent" for command in sorted(listed - sent))
+    rules = re.search(r"^user carillon .+$", text(name), re.MULTILINE)[0]
+    allowed = {right.split("|")[0].upper() for right in re.findall(r"\+([a-z|]+)", rules)}
+    # The document says what these are for.
+    for command in sorted((sent - {"CLUSTER", "CONFIG", "ROLE", "SELECT", "SENTINEL", "WAIT"}) ^ allowed):
+        problems.append(f"{name}: the user carillon {'needs not' if command in allowed else 'may not'} {command}")
+
+
+def is_server(path: pathlib.Path) -> bool:
+    return path.relative_to(ROOT / "Sources").parts[0] in ("CarillonRedis", "CarillonStore", "CarillonApp", "CarillonWorkers")
+
+
 check_links()
 check_settings()
+check_commands()
 check_containers()
 check_papers()
 for problem in problems:

@@ -24,6 +24,7 @@ Sources/CarillonTestSupport
 Sources/CarillonLoad         CarillonDomain CarillonTLS
 Sources/CarillonChaos        CarillonDomain CarillonLoad CarillonTestSupport
 Sources/CarillonHostile      CarillonDomain CarillonLoad CarillonTestSupport
+Sources/CarillonFuzz         CarillonDomain CarillonHTTP CarillonLoad CarillonRealtime CarillonRedis CarillonStore CarillonTestSupport CarillonTools
 Sources/CarillonBench        CarillonDomain CarillonLoad CarillonSocket CarillonTLS CarillonTools CarillonTestSupport
 cmd/server                   CarillonApp CarillonConfig
 cmd/client                   CarillonTools
@@ -31,6 +32,7 @@ cmd/sender                   CarillonTools
 cmd/chaos                    CarillonChaos CarillonTestSupport
 cmd/bench                    CarillonBench CarillonTestSupport
 cmd/hostile                  CarillonHostile CarillonTestSupport
+cmd/fuzz                     CarillonFuzz
 '
 without_foundation='CarillonDomain CarillonRedis CarillonRealtime CarillonSocket CarillonStore CarillonTLS'
 # The tools are programs whose output is standard output.

@@ -44,7 +44,7 @@ mutants() {
 python_syntax() {
     python3 -c 'import sys
 for name in sys.argv[1:]:
-    compile(open(name, encoding="utf-8").read(), name, "exec")' scripts/*.py Tests/Browser/*.py Tests/Papers/*.py examples/*/*.py
+    compile(open(name, encoding="utf-8").read(), name, "exec")' scripts/*.py Tests/Browser/*.py Tests/Fuzz/*.py Tests/Papers/*.py examples/*/*.py
 }
 
 javascript_syntax() {
@@ -62,6 +62,7 @@ check imports scripts/check-imports.sh
 check targets python3 -B scripts/check-dependencies.py
 # Debian's own python, since that is the one that python3-yaml is for.
 check docs "$([[ -x /usr/bin/python3 ]] && echo /usr/bin/python3 || echo python3)" -B scripts/check-docs.py
+check scale python3 -B scripts/scale.py --check
 check shell shell_syntax
 check mutants mutants
 check python python_syntax

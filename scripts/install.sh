@@ -1,9 +1,9 @@
 #!/usr/bin/env bash
-# Installs the system packages that are missing for a purpose: build, redis, run, cluster, bench, check, test, chaos or hostile.
+# Installs the system packages that are missing for a purpose: build, redis, run, cluster, bench, check, test, fuzz, chaos or hostile.
 # Prints nothing when all is there. Debian and Ubuntu; elsewhere it says what to install by hand.
 set -euo pipefail
 
-purpose=${1:?usage: install.sh build|redis|run|cluster|bench|check|test|chaos|hostile}
+purpose=${1:?usage: install.sh build|redis|run|cluster|bench|check|test|fuzz|chaos|hostile}
 missing=()
 
 # need <package> <command…>: the package is missing when the command fails.
@@ -72,6 +72,9 @@ test)
     [[ -n ${CHROMIUM:-} ]] || need chromium program /usr/bin/chromium
     need python3 program python3
     need python3-venv python3 -c 'import ensurepip, venv'
+    ;;
+fuzz)
+    need_build
     ;;
 chaos | hostile)
     need_build

@@ -31,7 +31,10 @@ suite() {
 build() { swift build --build-tests && swift build; }
 # The harness measures time, so nothing else may run beside it; that goes for its own tests as well.
 harness='CarillonChaosTests|CarillonLoadTests|CarillonBenchTests'
-swift_tests() { swift test --skip-build --skip "$harness"; }
+# Every parser at everything that it was attacked with: seconds of work that wait for nothing, and would have others wait for a thread.
+corpora='CarillonFuzzTests'
+swift_tests() { swift test --skip-build --skip "$harness|$corpora"; }
+corpus_tests() { swift test --skip-build --filter "$corpora"; }
 harness_tests() { swift test --skip-build --filter "$harness"; }
 # As much as three servers built for debugging can do beside the load on two slow cores: what is late there says nothing else.
 chaos() { .build/debug/carillon-chaos --schedule short --rate 80 --topics 0.05 --seed "${CHAOS_SEED:-1}"; }
@@ -50,6 +53,7 @@ if ((failed)); then
     exit 1
 fi
 suite swift swift_tests
+suite corpora corpus_tests
 suite harness harness_tests
 suite chaos chaos
 suite browser browser_tests

@@ -5,7 +5,6 @@ import CarillonMetrics
 import CarillonRealtime
 import CarillonRedis
 import CarillonStore
-import CarillonTLS
 import Logging
 import NIOCore
 
@@ -18,7 +17,11 @@ import NIOCore
 final class Pod {
     let eventLoop: any EventLoop
     let settings: StoreSettings
-    let commands: RedisConnection
+    /// Nil where there are none.
+    let sentinels: SentinelWatch?
+    let commands: any Redis
+    /// Nil where no replica has to confirm notifications.
+    let writes: (any Redis)?
     let blocking: RedisConnection
     let store: InboxStore
     let pods = PodDirectory()
@@ -49,19 +52,11 @@ final class Pod {
         self.eventLoop = eventLoop
         self.settings = StoreSettings(settings, runID: runID)
         redisEvents = RedisEvents(metrics: metrics)
-        commands = RedisConnection(
-            eventLoop: eventLoop,
-            configuration: RedisConfiguration(settings.redis, name: "carillon-\(settings.podID)"),
-            logger: logger,
-            observer: redisEvents
+        let servers = RedisServers(settings, observer: redisEvents, eventLoop: eventLoop, logger: logger)
+        (sentinels, commands, writes, blocking) = (
+            servers.sentinels, servers.commands, servers.writes, servers.blocking
         )
-        blocking = RedisConnection(
-            eventLoop: eventLoop,
-            configuration: RedisConfiguration(settings.redis, name: "carillon-\(settings.podID)-bus"),
-            logger: logger,
-            observer: nil
-        )
-        store = InboxStore(redis: commands, settings: self.settings, metrics: metrics)
+        store = InboxStore(redis: commands, writes: writes, settings: self.settings, metrics: metrics)
         hub = Hub(
             eventLoop: eventLoop,
             store: store,
@@ -88,7 +83,9 @@ final class Pod {
 
     /// Connects to Redis and starts the timers; the rest follows when Redis answers.
     func start() {
+        sentinels?.start()
         commands.start()
+        writes?.start()
         blocking.start()
         presenceKeeper.start(interval: upkeepInterval)
         let pod = NIOLoopBound(self, eventLoop: eventLoop)
@@ -141,6 +138,14 @@ final class Pod {
         store.releasePod()
     }
 
+    /// Closes the ways to Redis, once what was sent is answered.
+    func closeConnections() -> EventLoopFuture<Void> {
+        sentinels?.close()
+        var closed = [blocking.close(immediately: true), commands.close(immediately: false)]
+        if let writes { closed.append(writes.close(immediately: false)) }
+        return .andAllComplete(closed, on: eventLoop)
+    }
+
     /// Redis answers, and the pod hears what it says to itself.
     var isReady: Bool { store.isReady && health.isFresh && busReader.isHearing }
 
@@ -186,24 +191,9 @@ extension StoreSettings {
         self.init(podID: settings.podID, runID: runID)
         notificationTTLSeconds = Int(settings.notifications.ttl.components.seconds)
         streamMaxLength = settings.notifications.streamMaxLength
+        waitReplicas = settings.notifications.waitReplicas
         lockTTLSeconds = Int(settings.workers.lockTTL.components.seconds)
         busMaxLength = settings.workers.busMaxLength
-    }
-}
-
-extension RedisConfiguration {
-    init(_ settings: Settings.Redis, name: String) {
-        self.init()
-        switch settings.address {
-        case .tcp(let host, let port): endpoint = .tcp(host: host, port: port)
-        case .unix(let path): endpoint = .unix(path: path)
-        }
-        tls = settings.usesTLS ? TLSClientConfiguration(caFile: settings.authoritiesFile) : nil
-        username = settings.username
-        password = settings.password
-        database = settings.database
-        commandTimeout = settings.commandTimeout
-        clientName = name
     }
 }
 

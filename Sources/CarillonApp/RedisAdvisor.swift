@@ -3,7 +3,7 @@ import CarillonStore
 import Logging
 import ServiceLifecycle
 
-/// Looks once, at the start, at how Redis is set up, and says what a 202 therefore means.
+/// Looks once, at the start, at how Redis is set up, at all servers of a cluster, and says what a 202 therefore means.
 ///
 /// It stays until its turn to stop: a group that shuts down takes a service that ends before its turn for a failure.
 struct RedisAdvisor: Service {
@@ -26,21 +26,30 @@ struct RedisAdvisor: Service {
 
     private func advise() async throws {
         while !Task.isCancelled {
-            if let facts = await facts() { return try judge(facts, fsync: await fsync()) }
+            let nodes = await redis.nodes()
+            var judged = 0
+            for node in nodes {
+                guard let facts = await facts(node) else { break }
+                try judge(facts, fsync: await fsync(node))
+                judged += 1
+            }
+            if judged == nodes.count, judged > 0 { return }
             try? await Task.sleep(for: Self.retry)
         }
     }
 
     /// The fields of INFO; nil while Redis is away.
-    private func facts() async -> [Substring: Substring]? {
-        guard let text = try? await redis.call("INFO", .text("everything")).string else { return nil }
+    private func facts(_ node: RedisNode) async -> [Substring: Substring]? {
+        guard let text = try? await redis.pipeline([RedisCommand("INFO", "everything")], on: node)[0].string else {
+            return nil
+        }
         let lines = text.split { $0.isNewline }.map { $0.split(separator: ":", maxSplits: 1) }
         return Dictionary(lines.filter { $0.count == 2 }.map { ($0[0], $0[1]) }) { first, _ in first }
     }
 
     /// `unknown` where CONFIG is forbidden, as it is with some providers.
-    private func fsync() async -> String {
-        let reply = try? await redis.call("CONFIG", "GET", "appendfsync").array
+    private func fsync(_ node: RedisNode) async -> String {
+        let reply = try? await redis.pipeline([RedisCommand("CONFIG", "GET", "appendfsync")], on: node)[0].array
         return reply?.last?.string ?? "unknown"
     }
 

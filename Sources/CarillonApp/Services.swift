@@ -16,7 +16,7 @@ struct RedisService: Service {
         try await gracefulShutdown()
         await pod.run { $0.release() }
         let closed = await pod.run { pod in
-            pod.blocking.close(immediately: true).and(pod.commands.close()).map { _ in }
+            pod.closeConnections()
         }
         try await closed.get()
     }

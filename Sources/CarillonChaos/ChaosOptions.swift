@@ -18,6 +18,8 @@ package struct ChaosOptions: Sendable {
     package var topicShare = 0.1
     package var channels = 4
     package var readShare = 0.5
+    /// How long a soak is; nil for all other runs.
+    package var soak: SoakPlan?
     /// Settings of the pods.
     package var settings: [String: String] = [:]
     /// Where the pods' logs are kept; a temporary folder where nil, which goes when all is well.
@@ -25,21 +27,27 @@ package struct ChaosOptions: Sendable {
     /// Print the verdict alone.
     package var isQuiet = false
 
+    private static let soakPause = 12.0
+
     package init(seed: UInt64) { self.seed = seed }
 
     var worldPlan: WorldPlan {
         let folder = logFolder ?? NSTemporaryDirectory() + "carillon-chaos-\(ProcessInfo.processInfo.processIdentifier)"
+        let settings = (soak?.settings ?? [:]).merging(settings) { $1 }
         return WorldPlan(pods: pods, settings: settings, logFolder: folder)
     }
 
     var schedule: Schedule {
-        Schedule(FaultDraw(seed: seed, pace: pace, pods: pods, users: users), names: faults)
+        // More than fit into a soak, whose length decides how many there are.
+        let rounds = soak.map { Int($0.seconds / Self.soakPause) + 1 } ?? 1
+        return Schedule(FaultDraw(seed: seed, pace: pace, pods: pods, users: users), names: faults, rounds: rounds)
     }
 
     /// The command that repeats the run.
     package var command: String {
         var words = ["carillon-chaos", "--schedule", pace.rawValue, "--seed", "\(seed)"]
         let standard = ChaosOptions(seed: seed)
+        if let soak { words += ["--minutes", "\(soak.seconds / 60)"] }
         if !faults.isEmpty { words += ["--faults", faults.joined(separator: ",")] }
         func add(_ name: String, _ value: String, unless isStandard: Bool) {
             if !isStandard { words += [name, value] }

@@ -2,16 +2,20 @@ import CarillonTestSupport
 import Foundation
 import NIOCore
 import NIOPosix
+import Synchronization
 
 /// One run: a world, the load on it, the schedule of its faults, and what it all comes to.
 ///
 /// Ledger and fleet live on one event loop, the proxies on another.
 package final class ChaosRun: Sendable {
-    private let options: ChaosOptions
-    private let say: @Sendable (String) -> Void
+    let options: ChaosOptions
+    let say: @Sendable (String) -> Void
     private let loadLoop: any EventLoop
     private let proxyLoop: any EventLoop
     private let started = ContinuousClock.now
+    /// What happened when.
+    private let events = Mutex<[(record: FaultRecord, began: ContinuousClock.Instant, ended: ContinuousClock.Instant)]>(
+        [])
 
     /// Undisturbed load before the first fault.
     private static let quiet = Duration.seconds(3)
@@ -35,18 +39,26 @@ package final class ChaosRun: Sendable {
         progress(
             "seed \(options.seed), \(options.pods) pods, \(options.users) users, \(options.postsPerSecond) posts/s"
         )
-        let load = try await onLoadLoop { [loadLoop] in NIOLoopBound(Load(), eventLoop: loadLoop) }
+        let load = try await onLoadLoop { [loadLoop, options] in
+            NIOLoopBound(ChaosLoad(options), eventLoop: loadLoop)
+        }
         let world = try await World.start(options.worldPlan, hooks: hooks(load), on: proxyLoop)
         do {
-            let verdict = try await run(world, load)
+            let isGreen: Bool
+            if let plan = options.soak {
+                isGreen = try await soak(plan, world, load)
+            } else {
+                let verdict = try await run(world, load)
+                say(verdict.text)
+                isGreen = verdict.isGreen
+            }
             await world.stop()
-            say(verdict.text)
-            if options.logFolder == nil, verdict.isGreen {
+            if options.logFolder == nil, isGreen {
                 try? FileManager.default.removeItem(atPath: world.plan.logFolder)
             } else {
                 say("logs of the pods: \(world.plan.logFolder)")
             }
-            return verdict.isGreen
+            return isGreen
         } catch {
             try? await onLoadLoop { load.value.fleet?.stop() }
             await world.stop()
@@ -54,13 +66,8 @@ package final class ChaosRun: Sendable {
         }
     }
 
-    private func run(_ world: World, _ load: NIOLoopBound<Load>) async throws -> Verdict {
-        let ports = await world.ports
-        try await onLoadLoop { [options, loadLoop] in load.value.start(options, ports: ports, on: loadLoop) }
-        try await wait(until: "all devices are live", within: .seconds(30)) {
-            try await onLoadLoop { load.value.fleet.map { $0.liveDevices == $0.deviceCount } ?? false }
-        }
-        progress("all devices are live")
+    private func run(_ world: World, _ load: NIOLoopBound<ChaosLoad>) async throws -> Verdict {
+        try await start(load, in: world)
         try await Task.sleep(for: Self.quiet)
         for step in options.schedule.steps {
             try await Task.sleep(for: step.pause)
@@ -68,11 +75,22 @@ package final class ChaosRun: Sendable {
         }
         // As long as a fault may have consequences, there is load to show them.
         try await Task.sleep(for: Self.recovery)
-        return try await judge(world, load)
+        let (ledger, report) = try await end(load, in: world)
+        return await verdict(ledger, report, world)
     }
 
-    /// Lets everything come to rest, and looks at what there is.
-    private func judge(_ world: World, _ load: NIOLoopBound<Load>) async throws -> Verdict {
+    /// The load begins; returns when all devices are live.
+    func start(_ load: NIOLoopBound<ChaosLoad>, in world: World) async throws {
+        let ports = await world.ports
+        try await onLoadLoop { [loadLoop] in load.value.start(ports: ports, on: loadLoop) }
+        try await wait(until: "all devices are live", within: .seconds(30)) {
+            try await onLoadLoop { load.value.fleet.map { $0.liveDevices == $0.deviceCount } ?? false }
+        }
+        progress("all devices are live")
+    }
+
+    /// Lets everything come to rest, looks at what there is, and ends the load.
+    func end(_ load: NIOLoopBound<ChaosLoad>, in world: World) async throws -> (LedgerSnapshot, AuditReport) {
         progress("posting ends")
         try await onLoadLoop { load.value.fleet?.stopPosting() }
         // What does not settle is told by the ledger.
@@ -84,10 +102,14 @@ package final class ChaosRun: Sendable {
         let audit = Audit(redisPort: world.redis.port, ports: await world.ports, seed: options.seed)
         let report = try await audit.run(snapshot)
         try await onLoadLoop { load.value.fleet?.stop() }
-        return Verdict(
+        return (snapshot, report)
+    }
+
+    func verdict(_ ledger: LedgerSnapshot, _ report: AuditReport, _ world: World) async -> Verdict {
+        Verdict(
             seed: options.seed,
             command: options.command,
-            ledger: snapshot,
+            ledger: ledger,
             audit: report,
             world: await world.findings
         )
@@ -95,7 +117,7 @@ package final class ChaosRun: Sendable {
 
     // MARK: - Faults
 
-    private func perform(_ step: Schedule.Step, in world: World, _ load: NIOLoopBound<Load>) async throws {
+    func perform(_ step: Schedule.Step, in world: World, _ load: NIOLoopBound<ChaosLoad>) async throws {
         guard let overlap = step.overlap else { return try await inject(step.fault, into: world, load) }
         async let other: Void = {
             try await Task.sleep(for: overlap.after)
@@ -105,13 +127,14 @@ package final class ChaosRun: Sendable {
         try await other
     }
 
-    private func inject(_ fault: any Fault, into world: World, _ load: NIOLoopBound<Load>) async throws {
+    private func inject(_ fault: any Fault, into world: World, _ load: NIOLoopBound<ChaosLoad>) async throws {
         let record = fault.record
+        let begun = ContinuousClock.now
+        defer { if !(fault is Calm) { events.withLock { $0.append((record, begun, .now)) } } }
         guard fault.isFault else {
             progress("\(record.name): \(record.detail)")
             return try await fault.inject(world)
         }
-        let begun = ContinuousClock.now
         progress("\(record.name): \(record.detail)")
         let number = try await onLoadLoop { load.value.ledger.faultBegan(record) }
         do {
@@ -124,9 +147,21 @@ package final class ChaosRun: Sendable {
         progress("\(record.name): healed after \((ContinuousClock.now - begun).inSeconds)")
     }
 
+    /// All that happened so far, on an axis of time that begins at `zero`.
+    func marks(since zero: ContinuousClock.Instant) -> [Chart.Mark] {
+        events.withLock { events in
+            events.map { event in
+                let (begin, end) = ((event.began - zero) / .seconds(1), (event.ended - zero) / .seconds(1))
+                let length = (event.ended - event.began).inSeconds
+                let name = "\(Chart.minutes(begin)) \(event.record.name): \(event.record.detail) (\(length))"
+                return Chart.Mark(name, begin: begin, end: end)
+            }
+        }
+    }
+
     // MARK: - The load's loop
 
-    private func hooks(_ load: NIOLoopBound<Load>) -> WorldHooks {
+    private func hooks(_ load: NIOLoopBound<ChaosLoad>) -> WorldHooks {
         WorldHooks(
             portsChanged: { [loadLoop] ports in
                 try? await loadLoop.submit { load.value.fleet?.changePorts(ports) }.get()
@@ -136,40 +171,13 @@ package final class ChaosRun: Sendable {
         )
     }
 
-    private func onLoadLoop<Value: Sendable>(_ work: @escaping @Sendable () throws -> Value) async throws -> Value {
+    func onLoadLoop<Value: Sendable>(_ work: @escaping @Sendable () throws -> Value) async throws -> Value {
         try await loadLoop.submit(work).get()
     }
 
-    private func progress(_ text: String) {
+    func progress(_ text: String) {
         guard !options.isQuiet else { return }
         let time = (ContinuousClock.now - started).inSeconds
         say("[\(String(repeating: " ", count: max(0, 8 - time.count)))\(time)] \(text)")
     }
 }
-
-/// - Isolation: the event loop
-private final class Load {
-    let ledger = Ledger(payloadLife: WorldPlan.payloadLife)
-    private(set) var fleet: Fleet?
-
-    func start(_ options: ChaosOptions, ports: [Int], on eventLoop: any EventLoop) {
-        let plan = FleetPlan(
-            users: options.users,
-            devicesPerUser: options.devicesPerUser,
-            postsPerSecond: options.postsPerSecond,
-            keyedShare: options.keyedShare,
-            racedShare: options.racedShare,
-            topicShare: options.topicShare,
-            channels: options.channels,
-            resubscribeEvery: .milliseconds(500),
-            readShare: options.readShare,
-            moveEvery: .seconds(1)
-        )
-        let fleet = Fleet(eventLoop: eventLoop, plan: plan, ports: ports, ledger: ledger, seed: options.seed)
-        fleet.start()
-        self.fleet = fleet
-    }
-}
-
-@available(*, unavailable)
-extension Load: Sendable {}

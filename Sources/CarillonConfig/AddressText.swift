@@ -16,6 +16,19 @@ enum AddressText {
         return tcp(text, defaultPort: 6_379)
     }
 
+    /// `host`, `host:26379`, `[::1]:26379`, several of them separated by commas.
+    static func list(_ text: String, defaultPort: Int) -> [Settings.Redis.Address]? {
+        var addresses: [Settings.Redis.Address] = []
+        for part in text.split(separator: ",", omittingEmptySubsequences: false) {
+            let part = part.drop { $0 == " " }
+            guard let address = tcp(String(part), defaultPort: defaultPort), !addresses.contains(address) else {
+                return nil
+            }
+            addresses.append(address)
+        }
+        return addresses
+    }
+
     static func tcp(_ text: String, defaultPort: Int) -> Settings.Redis.Address? {
         guard let (host, port) = split(text), isHost(host) else { return nil }
         guard let port else { return .tcp(host: host, port: defaultPort) }

@@ -73,6 +73,38 @@ extension SettingDefinition {
             isSecret: true,
             "Password for Redis."
         ),
+        SettingDefinition(
+            .redis,
+            "REDIS_CLUSTER",
+            .text(rule: "a comma-separated list of different addresses such as r1:6379,r2,[::1]:6379"),
+            "Some nodes of a Redis Cluster, which know the others, instead of REDIS_ADDR. Without a port: 6379."
+        ),
+        SettingDefinition(
+            .redis,
+            "REDIS_SENTINELS",
+            .text(rule: "a comma-separated list of different addresses such as s1:26379,s2,[::1]:26379"),
+            "Redis Sentinels that say where the primary is, instead of REDIS_ADDR. Without a port: 26379."
+        ),
+        SettingDefinition(
+            .redis,
+            "REDIS_MASTER_NAME",
+            .text(rule: "a name of printable ASCII without spaces"),
+            default: "mymaster",
+            "What the Sentinels call the primary."
+        ),
+        SettingDefinition(
+            .redis,
+            "REDIS_SENTINEL_USERNAME",
+            .text(rule: "a name without control characters"),
+            "User of the Sentinels' access control list."
+        ),
+        SettingDefinition(
+            .redis,
+            "REDIS_SENTINEL_PASSWORD",
+            .text(rule: "any text"),
+            isSecret: true,
+            "Password for the Sentinels."
+        ),
         SettingDefinition(.redis, "REDIS_DB", .integer(0...15), default: "0", "Number of the Redis database."),
         SettingDefinition(
             .redis,
@@ -102,6 +134,13 @@ extension SettingDefinition {
             .duration(.seconds(1) ... .seconds(1_296_000), unit: .seconds(1)),
             default: "900s",
             "Life of a notification's payload when the request names no ttl_seconds."
+        ),
+        SettingDefinition(
+            .notifications,
+            "NOTIFY_WAIT_REPLICAS",
+            .integer(0...5),
+            default: "0",
+            "So many replicas of Redis must have a notification within a second, or its post is answered 503."
         ),
         SettingDefinition(
             .notifications,

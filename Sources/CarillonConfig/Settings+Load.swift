@@ -18,6 +18,11 @@ extension Settings {
 
     static func load(_ flags: CommandLineFlags, environment: [String: String]) throws(SettingsError) -> Settings {
         let values = SettingValues(flags: flags, environment: environment)
+        let redis = try Redis.load(values)
+        if flags.switches.contains(.dev), redis.sentinels != nil || redis.cluster != nil {
+            let other = redis.cluster == nil ? "REDIS_SENTINELS" : "REDIS_CLUSTER"
+            throw SettingsError("--dev: a Redis of its own and \(other) exclude each other")
+        }
         return Settings(
             listen: try values.required("SERVER_ADDR", AddressText.listen),
             podID: try values.parsed("POD_ID") { isPodID($0) ? $0 : nil } ?? FilePath.hostName(),
@@ -25,10 +30,11 @@ extension Settings {
             webFolder: try values.parsed("WEB_DIR") { FilePath.isFolder($0) ? $0 : nil } ?? FilePath.defaultWebFolder(),
             allowedOrigins: try values.parsed("FRONTEND_URL", AllowedOrigins.init),
             eventTypes: try values.parsed("EVENT_TYPES", eventTypes) ?? [],
-            redis: try Redis.load(values),
+            redis: redis,
             notifications: Notifications(
                 ttl: try values.duration("NOTIFICATION_TTL"),
-                streamMaxLength: try values.integer("STREAM_MAXLEN")
+                streamMaxLength: try values.integer("STREAM_MAXLEN"),
+                waitReplicas: try values.integer("NOTIFY_WAIT_REPLICAS")
             ),
             notifyLimits: try notifyLimits(values),
             webSocket: WebSocket(

@@ -42,6 +42,8 @@ package struct Settings: Sendable {
         package var ttl: Duration
         /// `STREAM_MAXLEN`
         package var streamMaxLength: Int
+        /// `NOTIFY_WAIT_REPLICAS`
+        package var waitReplicas: Int
     }
 
     package struct WebSocket: Sendable {

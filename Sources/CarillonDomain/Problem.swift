@@ -124,6 +124,17 @@ extension Problem {
         )
     }
 
+    /// Fewer replicas of Redis than are wanted (`NOTIFY_WAIT_REPLICAS`) have what was stored.
+    package static func notReplicated() -> Problem {
+        Problem(
+            status: 503,
+            code: "not_replicated",
+            title: "Service Unavailable",
+            detail: "It is stored, but too few replicas of Redis confirmed it in time",
+            retryAfterSeconds: 1
+        )
+    }
+
     /// The `application/problem+json` document.
     package var json: String {
         var text = "{\"type\":\"about:blank\",\"title\":\(JSON.quoted(title)),\"status\":\(status)"

@@ -97,12 +97,12 @@ package struct HostileRun: Sendable {
     }
 
     private func make(_ attack: Attack, on stage: Stage) async throws -> AttackRow {
-        let gauge = ProcessGauge(stage.target.server.process.processID)
+        let target = stage.target
         try await attack.prepare(stage.target)
         let calm = try await stage.window { try await Task.sleep(for: Self.calm) }
         var row = AttackRow(name: attack.name, summary: attack.summary, calm: calm)
-        row.memory.before = gauge.residentBytes
-        row.descriptors.before = gauge.descriptors
+        let before = target.status
+        (row.memory.before, row.descriptors.before) = (before.residentBytes, before.descriptors)
         let (loop, port) = (stage.attackLoop, stage.target.server.port)
         let force = try await loop.submit {
             NIOLoopBound(try AttackForce(attack, port: port, eventLoop: loop), eventLoop: loop)
@@ -113,7 +113,7 @@ package struct HostileRun: Sendable {
             let end = ContinuousClock.now + .seconds(attack.seconds)
             while ContinuousClock.now < end {
                 try await Task.sleep(for: .milliseconds(100))
-                row.note(gauge)
+                row.note(target.status)
             }
         }
         if !attack.allowed.contains("open") {
@@ -124,15 +124,15 @@ package struct HostileRun: Sendable {
             }
         }
         row.result = try await loop.submit { force.value.stop() }.get()
-        row.note(gauge)
+        row.note(target.status)
         beside?.cancel()
         await beside?.value
         try? await wait(until: "what was taken is given back", within: Self.patience) {
-            gauge.descriptors <= row.descriptors.before
-                && gauge.residentBytes <= row.memory.before + Self.memorySlack
+            let now = target.status
+            return now.descriptors <= before.descriptors && now.residentBytes <= before.residentBytes + Self.memorySlack
         }
-        row.memory.after = gauge.residentBytes
-        row.descriptors.after = gauge.descriptors
+        let after = target.status
+        (row.memory.after, row.descriptors.after) = (after.residentBytes, after.descriptors)
         row.faults = try await faults(of: row, attack, stage.target)
         return row
     }

@@ -16,6 +16,8 @@ package struct RedisArguments {
     private(set) var buffer: ByteBuffer
     /// Arguments that the current command still lacks.
     private var missing = 0
+    /// Where the first key of the current command lies; empty where it has none.
+    private(set) var key = 0..<0
 
     init(buffer: ByteBuffer) {
         self.buffer = buffer
@@ -23,7 +25,10 @@ package struct RedisArguments {
 
     package mutating func key(_ key: RedisKey) {
         var suffix = key.suffix
+        let length = key.prefix.utf8CodeUnitCount + suffix.utf8.count
         suffix.withUTF8 { append(Self.bytes(of: key.prefix), UnsafeRawBufferPointer($0)) }
+        let end = buffer.writerIndex - 2
+        if self.key.isEmpty { self.key = (end - length)..<end }
     }
 
     package mutating func bulk(_ text: StaticString) {
@@ -96,6 +101,11 @@ extension RedisArguments {
         precondition(missing == 0, "\(missing) arguments of a Redis command were announced but not written")
     }
 
+    /// Adds a whole command.
+    mutating func append(_ encoded: ByteBufferView) {
+        buffer.writeBytes(encoded)
+    }
+
     /// Forgets everything from `index` on: the command that began there does not go out.
     mutating func rewind(to index: Int) {
         buffer.moveWriterIndex(to: index)
@@ -115,6 +125,7 @@ extension RedisArguments {
             Self.putHeader("*", arguments + 1, out, at: 0)
         }
         missing = arguments + 1
+        key = 0..<0
         append(command)
     }
 

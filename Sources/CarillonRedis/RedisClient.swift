@@ -4,13 +4,23 @@ import NIOCore
 ///
 /// A call is bounded by the connection's `commandTimeout`; cancelling the task does not take back what was sent.
 package struct RedisClient: Sendable {
+    /// Keys lie on several servers.
+    package let isSharded: Bool
     private let eventLoop: any EventLoop
-    private let connection: NIOLoopBound<RedisConnection>
+    private let redis: NIOLoopBound<any Redis>
 
     /// - Isolation: event loop of the connection.
-    package init(_ connection: RedisConnection) {
-        self.eventLoop = connection.eventLoop
-        self.connection = NIOLoopBound(connection, eventLoop: connection.eventLoop)
+    package init(_ redis: any Redis) {
+        self.isSharded = redis.isSharded
+        self.eventLoop = redis.eventLoop
+        self.redis = NIOLoopBound(redis, eventLoop: redis.eventLoop)
+    }
+
+    /// The servers that hold keys, in a lasting order.
+    package func nodes() async -> [RedisNode] {
+        await withCheckedContinuation { continuation in
+            run { continuation.resume(returning: $0.nodes) }
+        }
     }
 
     /// - Throws: `RedisError`; an error reply as code `.server`.
@@ -24,20 +34,29 @@ package struct RedisClient: Sendable {
         return value
     }
 
-    /// Sends the commands in one write and returns their replies in order; error replies are `.error` values.
+    /// Sends the commands in one write and returns their replies in order; error replies are `.error` values. In a cluster each
+    /// stands for itself: only those of one key take effect in order.
     ///
+    /// - Parameter node: Where commands without a key go; nil: anywhere.
     /// - Throws: `RedisError` when any command has no reply. `.unavailable` and `.overloaded` mean that none was sent.
-    package func pipeline(_ commands: [RedisCommand]) async throws(RedisError) -> [RedisValue] {
+    package func pipeline(
+        _ commands: [RedisCommand],
+        on node: RedisNode? = nil
+    ) async throws(RedisError) -> [RedisValue] {
         guard !commands.isEmpty else { return [] }
         let result: Result<[RedisValue], RedisError> = await withCheckedContinuation { continuation in
-            let work: @Sendable () -> Void = {
-                let connection = connection.value
+            run { redis in
                 let replies = PipelineReplies(count: commands.count, continuation: continuation)
-                for (index, command) in commands.enumerated() { connection.send(command, to: replies, tag: index) }
+                for (index, command) in commands.enumerated() {
+                    redis.send(command, to: replies, tag: index, node: node)
+                }
             }
-            if eventLoop.inEventLoop { work() } else { eventLoop.execute(work) }
         }
         return try result.get()
+    }
+
+    private func run(_ body: @escaping @Sendable (any Redis) -> Void) {
+        if eventLoop.inEventLoop { body(redis.value) } else { eventLoop.execute { body(redis.value) } }
     }
 }
 
@@ -54,16 +73,16 @@ private final class PipelineReplies: RedisReceiver {
     init(count: Int, continuation: CheckedContinuation<Result<[RedisValue], RedisError>, Never>) {
         self.missing = count
         self.continuation = continuation
-        values.reserveCapacity(count)
+        values = Array(repeating: .null, count: count)
     }
 
     func received(_ reply: RedisReply, tag: Int) {
-        add(reply.copied())
+        add(reply.copied(), tag)
     }
 
     func failed(_ error: RedisError, tag: Int) {
         if case .server(let message) = error.code {
-            add(.error(message))
+            add(.error(message), tag)
             return
         }
         anySent = anySent || error.outcomeUnknown
@@ -71,9 +90,9 @@ private final class PipelineReplies: RedisReceiver {
         countDown()
     }
 
-    private func add(_ value: RedisValue) {
+    private func add(_ value: RedisValue, _ tag: Int) {
         anySent = true
-        values.append(value)
+        values[tag] = value
         countDown()
     }
 

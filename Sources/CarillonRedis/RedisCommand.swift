@@ -43,4 +43,9 @@ package struct RedisCommand: Sendable {
     package init(_ name: String, _ arguments: RedisArgument...) {
         self.init(name, arguments)
     }
+
+    func write(to writer: inout RedisArguments) {
+        writer.begin(name, arguments: arguments.count)
+        for argument in arguments { argument.write(to: &writer) }
+    }
 }

@@ -52,7 +52,9 @@ package struct RedisConfiguration: Sendable {
 
 extension RedisConfiguration: CustomStringConvertible {
     /// The place and the database, without user and password: fit for logs.
-    package var description: String {
+    package var description: String { place(endpoint) }
+
+    func place(_ endpoint: Endpoint) -> String {
         let database = database == 0 ? "" : "\(database)"
         switch endpoint {
         case .tcp(let host, let port):

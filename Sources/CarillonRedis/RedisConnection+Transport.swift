@@ -22,7 +22,7 @@ extension RedisConnection {
     /// `.unavailable`.
     ///
     /// - Parameter immediately: Waits for nothing; outstanding commands fail with `.connectionLost`.
-    package func close(immediately: Bool = false) -> EventLoopFuture<Void> {
+    package func close(immediately: Bool) -> EventLoopFuture<Void> {
         eventLoop.assertInEventLoop()
         let promise = closePromise ?? eventLoop.makePromise(of: Void.self)
         closePromise = promise
@@ -40,6 +40,19 @@ extension RedisConnection {
         if phase == .ready { lose(RedisError(.connectionLost, detail: reason)) }
     }
 
+    /// The locator says that Redis is elsewhere: goes there at once.
+    func endpointChanged() {
+        attempt = 0
+        switch phase {
+        case .waiting:
+            reconnect?.cancel()
+            connect()
+        case .connecting, .handshaking, .ready:
+            lose(RedisError(.connectionLost, detail: "the primary is another one now"))
+        case .idle, .closing, .closed: break
+        }
+    }
+
     func finishClosing(_ error: RedisError = RedisError(.connectionLost, detail: "it was closed")) {
         let handler = handler
         self.handler = nil
@@ -55,6 +68,11 @@ extension RedisConnection {
     private func connect() {
         phase = .connecting
         attempt += 1
+        attempts += 1
+        guard let endpoint = locator.map(\.endpoint) ?? configuration.endpoint else {
+            return lose(RedisError(.unavailable, detail: "it is not known yet where Redis is"))
+        }
+        self.endpoint = endpoint
         let timeout = TimeAmount(configuration.connectTimeout)
         attemptDeadline = .now() + timeout
         let bound = NIOLoopBound(self, eventLoop: eventLoop)
@@ -68,7 +86,7 @@ extension RedisConnection {
                 channel.eventLoop.makeCompletedFuture { try bound.value.configure(channel) }
             }
         let channel: EventLoopFuture<any Channel>
-        switch configuration.endpoint {
+        switch endpoint {
         case .tcp(let host, let port):
             bootstrap =
                 bootstrap
@@ -81,7 +99,7 @@ extension RedisConnection {
         case .unix(let path):
             channel = bootstrap.connect(unixDomainSocketPath: path)
         }
-        channel.assumeIsolated().whenComplete { self.connectFinished($0) }
+        channel.assumeIsolated().whenComplete { [attempts] in self.connectFinished($0, attempts) }
     }
 
     /// An idle connection notices a vanished peer within half a minute instead of two hours.
@@ -100,7 +118,7 @@ extension RedisConnection {
     private func configure(_ channel: any Channel) throws {
         let pipeline = channel.pipeline.syncOperations
         if let tls = configuration.tls {
-            guard case .tcp(let host, _) = configuration.endpoint else {
+            guard case .tcp(let host, _)? = endpoint else {
                 throw RedisError(.invalidConfiguration("TLS is not spoken over a unix socket"))
             }
             try pipeline.addHandler(TLSClientHandler(configuration: tls, serverHostname: host))
@@ -108,13 +126,14 @@ extension RedisConnection {
         try pipeline.addHandler(RedisChannelHandler(connection: self))
     }
 
-    private func connectFinished(_ result: Result<any Channel, any Error>) {
+    private func connectFinished(_ result: Result<any Channel, any Error>, _ number: Int) {
+        let isAwaited = phase == .connecting && number == attempts
         switch result {
         case .failure(let error):
-            if phase == .connecting { lose(Self.describe(error, as: .unavailable)) }
+            if isAwaited { lose(Self.describe(error, as: .unavailable)) }
         case .success(let channel):
             let handler = try? channel.pipeline.syncOperations.handler(type: RedisChannelHandler.self)
-            guard phase == .connecting else {
+            guard isAwaited else {
                 handler?.abandon()
                 return
             }
@@ -167,9 +186,9 @@ extension RedisConnection {
         lastFailure = nil
         logger.notice(
             "connected to Redis",
-            metadata: ["redis": "\(configuration)", "connections": "\(connectionCount)"]
+            metadata: ["redis": "\(place)", "connections": "\(connectionCount)"]
         )
-        observer?.connected(self)
+        observer?.connected(isFirst: connectionCount == 1)
     }
 
     /// Gives the channel up, fails what is outstanding and comes back after a pause, unless it was closing anyway.
@@ -188,7 +207,7 @@ extension RedisConnection {
         handler?.abandon()
         scheduleReconnect(wasReady: wasReady)
         failOutstanding(error.outcomeUnknown ? error : RedisError(.connectionLost, detail: error.description))
-        if wasReady { observer?.disconnected(self, error: error) }
+        if wasReady { observer?.disconnected(error) }
     }
 
     private func scheduleReconnect(wasReady: Bool) {
@@ -208,9 +227,12 @@ extension RedisConnection {
         logger.log(
             level: level,
             "no connection to Redis, trying again",
-            metadata: ["redis": "\(configuration)", "reason": "\(error)"]
+            metadata: ["redis": "\(place)", "reason": "\(error)"]
         )
     }
+
+    /// For logs.
+    private var place: String { configuration.place(endpoint ?? configuration.endpoint) }
 
     private static func describe(_ error: any Error, as code: RedisError.Code) -> RedisError {
         if let error = error as? RedisError { return error }

@@ -15,7 +15,7 @@ package import NIOCore
 ///
 /// - Isolation: `eventLoop`, for everything including `init`.
 /// - Cost: `send` and a reply allocate nothing of their own. A tick with commands allocates its flush task and its write.
-package final class RedisConnection {
+package final class RedisConnection: Redis {
     enum Phase {
         case idle
         /// Between two attempts.
@@ -45,8 +45,10 @@ package final class RedisConnection {
 
     package let eventLoop: any EventLoop
     package let configuration: RedisConfiguration
+    /// Nil where Redis is at the configuration's endpoint.
+    let locator: (any RedisLocator)?
     let logger: Logger
-    weak var observer: (any RedisConnectionObserver)?
+    weak var observer: (any RedisObserver)?
 
     var phase = Phase.idle
     var handler: RedisChannelHandler?
@@ -57,7 +59,12 @@ package final class RedisConnection {
     package var isReady: Bool { phase == .ready }
 
     // What `RedisConnection+Transport.swift` keeps.
+    /// Where the attempt under way leads, or led.
+    var endpoint: RedisConfiguration.Endpoint?
+    /// Attempts since the connection last stood for a while: the pauses grow with it.
     var attempt = 0
+    /// All of them.
+    var attempts = 0
     var attemptDeadline = NIODeadline.distantFuture
     var readySince = NIODeadline.uptimeNanoseconds(0)
     var reconnect: Scheduled<Void>?
@@ -84,35 +91,36 @@ package final class RedisConnection {
     private var timerDue: NIODeadline?
     private var lateRounds = 0
 
-    /// - Parameter observer: Held weakly.
+    /// - Parameters:
+    ///   - locator: Says where Redis is, instead of the configuration.
+    ///   - observer: Held weakly.
     package init(
         eventLoop: any EventLoop,
         configuration: RedisConfiguration,
+        locator: (any RedisLocator)? = nil,
         logger: Logger,
-        observer: (any RedisConnectionObserver)? = nil
+        observer: (any RedisObserver)? = nil
     ) {
         eventLoop.assertInEventLoop()
         self.eventLoop = eventLoop
         self.configuration = configuration
+        self.locator = locator
         self.logger = logger
         self.observer = observer
         self.outgoing = RedisArguments(buffer: ByteBufferAllocator().buffer(capacity: 16 * 1_024))
+        locator?.add(self)
     }
 
-    /// Sends one command; `write` writes its arguments and must not send another one.
-    ///
-    /// The receiver hears `.unavailable` while there is no connection and `.overloaded` at a limit, both in the next
-    /// tick; whoever repeats at once then, spins.
-    ///
-    /// - Parameter command: Its first word; further words (`CLIENT` `LIST`) are arguments.
-    /// - Parameter arguments: How many arguments `write` writes; any other number is a programmer's mistake and traps.
-    /// - Parameter receiver: Held until it has heard.
+    package let isSharded = false
+    package var nodes: [RedisNode] { [.single] }
+    package func node(of key: RedisKey) -> RedisNode? { .single }
+
     package func send(
         _ command: StaticString,
         arguments: Int,
         to receiver: any RedisReceiver,
-        tag: Int = 0,
-        _ write: (inout RedisArguments) -> Void = { _ in }
+        tag: Int,
+        _ write: (inout RedisArguments) -> Void
     ) {
         guard admit(receiver, tag) else { return }
         let start = outgoing.buffer.writerIndex
@@ -121,26 +129,42 @@ package final class RedisConnection {
         enqueue(receiver, tag, from: start)
     }
 
-    func send(_ command: RedisCommand, to receiver: any RedisReceiver, tag: Int) {
+    package func send(_ command: RedisCommand, to receiver: any RedisReceiver, tag: Int, node: RedisNode?) {
         guard admit(receiver, tag) else { return }
         let start = outgoing.buffer.writerIndex
-        outgoing.begin(command.name, arguments: command.arguments.count)
-        for argument in command.arguments { argument.write(to: &outgoing) }
+        command.write(to: &outgoing)
         enqueue(receiver, tag, from: start)
     }
 
+    /// Sends a command that is encoded already.
+    func send(_ encoded: ByteBufferView, to receiver: any RedisReceiver, tag: Int) {
+        guard admit(receiver, tag) else { return }
+        let start = outgoing.buffer.writerIndex
+        outgoing.append(encoded)
+        enqueue(receiver, tag, from: start)
+    }
+
+    package func settled(_ key: RedisKey, _ body: @escaping () -> Void) { body() }
+
     private func admit(_ receiver: any RedisReceiver, _ tag: Int) -> Bool {
         eventLoop.assertInEventLoop()
-        guard phase == .ready else {
-            if phase == .handshaking, receiver === handshake { return true }
-            reject(receiver, tag, lastFailure?.asUnavailable ?? RedisError(.unavailable))
-            return false
-        }
+        if phase == .handshaking, receiver === handshake { return true }
+        guard let error = refusal(ofBytes: 0) else { return true }
+        reject(receiver, tag, error)
+        return false
+    }
+
+    /// Why a command of so many bytes would be rejected; nil if it is taken.
+    func refusal(ofBytes count: Int) -> RedisError? {
+        guard phase == .ready else { return lastFailure?.asUnavailable ?? RedisError(.unavailable) }
         guard pending.count < configuration.maximumPendingReplies else {
-            reject(receiver, tag, RedisError(.overloaded, detail: "\(pending.count) replies are awaited"))
-            return false
+            return RedisError(.overloaded, detail: "\(pending.count) replies are awaited")
         }
-        return true
+        let bytes = outgoing.buffer.readableBytes
+        guard bytes + count <= configuration.maximumOutgoingBytes else {
+            return RedisError(.overloaded, detail: "\(bytes) bytes are waiting")
+        }
+        return nil
     }
 
     private func enqueue(_ receiver: any RedisReceiver, _ tag: Int, from start: Int) {
@@ -209,7 +233,9 @@ package final class RedisConnection {
             observer?.roundTrip(nanoseconds: time.nanoseconds, commands: command.endsWriteOf)
         }
         if reply.kind == .error {
-            fail(command.receiver, command.tag, RedisError(.server(reply.string)))
+            let error = RedisError(.server(reply.string))
+            fail(command.receiver, command.tag, error)
+            if locator != nil, error.serverCode == "READONLY" { reconnect(because: "it is a replica now") }
         } else {
             command.receiver.received(reply, tag: command.tag)
         }

@@ -1,13 +1,14 @@
 /// What a new connection says before the first command, all of it in one write: sign in, choose the database, give
-/// its name, and ask whether Redis serves.
+/// its name, and ask whether Redis serves; where it should be a primary, ask it too.
 ///
 /// - Isolation: event loop of the connection.
-/// - Source: Redis `AUTH`, `SELECT`, `CLIENT SETNAME`, `PING`
+/// - Source: Redis `AUTH`, `SELECT`, `CLIENT SETNAME`, `ROLE`, `PING`
 final class RedisHandshake: RedisReceiver {
     private enum Step: Int {
         case signIn
         case selectDatabase
         case setName
+        case role
         case ping
     }
 
@@ -26,6 +27,7 @@ final class RedisHandshake: RedisReceiver {
         }
         if configuration.database != 0 { send(.selectDatabase, "SELECT", ["\(configuration.database)"]) }
         if let name = configuration.clientName { send(.setName, "CLIENT", ["SETNAME", name]) }
+        if connection.locator != nil { send(.role, "ROLE", []) }
         send(.ping, "PING", [])
     }
 
@@ -36,7 +38,12 @@ final class RedisHandshake: RedisReceiver {
     }
 
     func received(_ reply: RedisReply, tag: Int) {
-        if tag == Step.ping.rawValue { connection.handshakeFinished(failure) }
+        switch Step(rawValue: tag) {
+        case .role where reply.count == 0 || !reply[0].equals("master"):
+            note("it is not the primary", "ROLE says \(reply.count > 0 ? reply[0].string : "nothing")")
+        case .ping: connection.handshakeFinished(failure)
+        default: break
+        }
     }
 
     func failed(_ error: RedisError, tag: Int) {
@@ -45,7 +52,8 @@ final class RedisHandshake: RedisReceiver {
         switch step {
         case .signIn: note("AUTH was refused", message)
         case .selectDatabase: note("SELECT was refused", message)
-        case .setName: break
+        // A user without the right to ROLE is told by his first write.
+        case .setName, .role: break
         case .ping:
             // A user without the right to PING is signed in all the same.
             if error.serverCode != "NOPERM" { note("PING was refused", message) }

@@ -6,7 +6,7 @@ import CHiredis
 /// Arrays may be nested eight deep, which is hiredis's own bound; no command that the hub sends comes near it.
 ///
 /// - Isolation: event loop of the connection.
-final class RedisReplyParser {
+package final class RedisReplyParser {
     /// Unused room that the reader keeps for the next reply; beyond it an idle reader gives its memory back.
     private static let keptBytes = 1_024 * 1_024
 
@@ -14,7 +14,7 @@ final class RedisReplyParser {
     private let reader: UnsafeMutablePointer<redisReader>
     private let arena: UnsafeMutablePointer<RedisReplyArena>
 
-    init() {
+    package init() {
         guard let reader = redisReaderCreateWithFunctions(RedisReplyArena.functions) else {
             fatalError("out of memory")
         }
@@ -35,7 +35,7 @@ final class RedisReplyParser {
     /// Hands each reply that is complete to `body`, in order, until `body` returns false.
     ///
     /// - Throws: `RedisError` code `.protocolViolation`; the parser is of no use afterwards.
-    func parse(_ bytes: UnsafeRawBufferPointer, _ body: (RedisReply) -> Bool) throws(RedisError) {
+    package func parse(_ bytes: UnsafeRawBufferPointer, _ body: (RedisReply) -> Bool) throws(RedisError) {
         // SAFETY: hiredis copies the bytes before it returns.
         let status = redisReaderFeed(reader, bytes.baseAddress?.assumingMemoryBound(to: CChar.self), bytes.count)
         guard status == REDIS_OK else { throw violation }

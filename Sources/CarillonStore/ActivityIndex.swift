@@ -9,7 +9,7 @@ import CarillonRedis
 ///
 /// - Isolation: the event loop
 package final class ActivityIndex {
-    private let redis: RedisConnection
+    private let redis: any Redis
     private let settings: StoreSettings
     private var recent: [UserKey: UInt64] = [:]
     private var expiring: [UInt64: Set<UserKey>] = [:]
@@ -18,12 +18,12 @@ package final class ActivityIndex {
     private var trimmingNew: [UserKey] = []
     private var today: UInt64 = 0
 
-    /// Users beyond these are left out of admin lists.
+    /// Users beyond these are left out of admin lists; in a cluster each shard keeps its part of them.
     static let recentUsers = 100_000
     /// Members of one command.
     private static let chunk = 512
 
-    init(redis: RedisConnection, settings: StoreSettings) {
+    init(redis: any Redis, settings: StoreSettings) {
         self.redis = redis
         self.settings = settings
     }
@@ -43,32 +43,43 @@ package final class ActivityIndex {
     /// Tells Redis what was collected.
     package func flush() {
         guard redis.isReady else { return }
-        let users = recent
+        for (shard, rows) in divide(Array(recent), by: { $0.key }) { note(rows, in: Keys.recentUsers(shard)) }
         recent.removeAll(keepingCapacity: true)
-        chunks(Array(users)) { rows in
+        for (slot, users) in expiring {
+            // The set outlives its slot by an hour: time enough for some pod to come back and work it off.
+            let begin = slot * Keys.slotMilliseconds / 1_000
+            for (shard, users) in divide(Array(users), by: \.self) {
+                add(users, to: Keys.expired(slot: slot, shard), until: begin + 3_600)
+            }
+        }
+        expiring.removeAll(keepingCapacity: true)
+        for (shard, users) in divide(trimmingNew, by: \.self) {
+            add(users, to: Keys.trimming(day: today + 1, shard), until: (today + 18) * 86_400)
+        }
+        trimmingNew.removeAll(keepingCapacity: true)
+    }
+
+    private func divide<Row>(_ rows: [Row], by user: (Row) -> UserKey) -> [(shard: UserShard, rows: [Row])] {
+        UserShard.divide(rows, isSharded: redis.isSharded, by: user)
+    }
+
+    /// Notes when users were notified, and forgets those for whom there is no room.
+    private func note(_ users: [(key: UserKey, value: UInt64)], in key: RedisKey) {
+        chunks(users) { rows in
             redis.send("ZADD", arguments: 1 + rows.count * 2, to: IgnoredReply.shared) { arguments in
-                arguments.key(Keys.recentUsers)
+                arguments.key(key)
                 for (user, time) in rows {
                     arguments.integer(time)
                     arguments.bulk(user.text)
                 }
             }
         }
-        if !users.isEmpty {
-            redis.send("ZREMRANGEBYRANK", arguments: 3, to: IgnoredReply.shared) { arguments in
-                arguments.key(Keys.recentUsers)
-                arguments.integer(0)
-                arguments.integer(-1 - Self.recentUsers)
-            }
+        let most = redis.isSharded ? Self.recentUsers / UserShard.count : Self.recentUsers
+        redis.send("ZREMRANGEBYRANK", arguments: 3, to: IgnoredReply.shared) { arguments in
+            arguments.key(key)
+            arguments.integer(0)
+            arguments.integer(-1 - most)
         }
-        for (slot, users) in expiring {
-            // The set outlives its slot by an hour: time enough for some pod to come back and work it off.
-            let begin = slot * Keys.slotMilliseconds / 1_000
-            add(Array(users), to: Keys.expired(slot: slot), until: begin + 3_600)
-        }
-        expiring.removeAll(keepingCapacity: true)
-        add(trimmingNew, to: Keys.trimming(day: today + 1), until: (today + 18) * 86_400)
-        trimmingNew.removeAll(keepingCapacity: true)
     }
 
     /// - Parameter end: When the set goes, in Unix seconds.
@@ -79,7 +90,6 @@ package final class ActivityIndex {
                 for user in rows { arguments.bulk(user.text) }
             }
         }
-        guard !users.isEmpty else { return }
         redis.send("EXPIREAT", arguments: 2, to: IgnoredReply.shared) { arguments in
             arguments.key(key)
             arguments.integer(end)

@@ -10,7 +10,11 @@ import NIOCore
 ///
 /// - Isolation: the connection's event loop
 package final class InboxStore {
-    let redis: RedisConnection
+    let redis: any Redis
+    /// For notifications: the same, or a connection of their own where replicas have to confirm them.
+    let writes: any Redis
+    /// Nil where no replica has to.
+    let replicaWait: ReplicaWait?
     package let settings: StoreSettings
     let metrics: Metrics
     /// Who was notified, told to Redis twenty times a second.
@@ -20,8 +24,11 @@ package final class InboxStore {
     /// Reused for every payload that is written.
     var payloadBuffer = ByteBuffer()
 
-    package init(redis: RedisConnection, settings: StoreSettings, metrics: Metrics) {
+    /// - Parameter writes: A connection that nothing else uses, where `settings.waitReplicas` is not 0.
+    package init(redis: any Redis, writes: (any Redis)? = nil, settings: StoreSettings, metrics: Metrics) {
         self.redis = redis
+        self.writes = writes ?? redis
+        self.replicaWait = writes.map { ReplicaWait(redis: $0, replicas: settings.waitReplicas) }
         self.settings = settings
         self.metrics = metrics
         self.activity = ActivityIndex(redis: redis, settings: settings)

@@ -2,6 +2,8 @@ import CarillonDomain
 import CarillonRedis
 
 /// Every Redis key that the hub uses, and nothing else; the names are contract.
+///
+/// Those that hold something of every user are spread in a cluster: there `:0` to `:15` stands behind the name (`UserShard`).
 enum Keys {
     /// Stream: one entry per notification of the user, field `nid` = uuid.
     static func stream(_ user: UserKey) -> RedisKey { RedisKey("stream:user:", user.text) }
@@ -20,9 +22,9 @@ enum Keys {
     /// with topics.
     static func topics(_ user: UserKey) -> RedisKey { RedisKey("notif:topics:", user.text) }
     /// Hash with a TTL: `{uuid}:devices`, `{uuid}:first`, `{uuid}:reads`, `collapse:{key}`. What became of a topic's notifications.
-    static func receipts(_ topic: Topic) -> RedisKey { RedisKey("notif:receipts:@", topic.name) }
+    static func receipts(_ topic: Topic) -> RedisKey { RedisKey("notif:topic-receipts:", topic.name) }
     /// Sorted set: user, stream id and uuid → when the snooze ends.
-    static let snoozed = RedisKey("notif:snoozed", "")
+    static func snoozed(_ shard: UserShard) -> RedisKey { RedisKey("notif:snoozed", shard.suffix) }
     /// String with a TTL: the pod that keeps the user's consumer group.
     static func lock(_ user: UserKey) -> RedisKey { RedisKey("notif:lock:consumer:", user.text) }
     /// String: days that the user's entries are kept.
@@ -40,12 +42,16 @@ enum Keys {
     /// Hash: pod → unix seconds.
     static let heartbeats = RedisKey("notif:pods:hb", "")
     /// Sorted set, capped: user → milliseconds of the last notification. What admin lists walk over.
-    static let recentUsers = RedisKey("notif:users:recent", "")
+    static func recentUsers(_ shard: UserShard) -> RedisKey { RedisKey("notif:users:recent", shard.suffix) }
     /// Set with a TTL: users with payloads that have expired when this slot of ten seconds begins.
-    static func expired(slot: UInt64) -> RedisKey { RedisKey("notif:expired:", String(slot)) }
+    static func expired(slot: UInt64, _ shard: UserShard) -> RedisKey {
+        RedisKey("notif:expired:", "\(slot)\(shard.suffix)")
+    }
     static let slotMilliseconds: UInt64 = 10_000
     /// Set with a TTL: users with entries that reach the end of their retention on a day since 1970.
-    static func trimming(day: UInt64) -> RedisKey { RedisKey("notif:trimming:", String(day)) }
+    static func trimming(day: UInt64, _ shard: UserShard) -> RedisKey {
+        RedisKey("notif:trimming:", "\(day)\(shard.suffix)")
+    }
     /// String with a TTL: the pod that sweeps over all streams just now.
     static let sweeper = RedisKey("notif:sweeper", "")
     /// String with a TTL: where the sweep goes on.

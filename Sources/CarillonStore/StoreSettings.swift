@@ -7,6 +7,8 @@ package struct StoreSettings: Sendable {
     package var notificationTTLSeconds = 900
     /// `STREAM_MAXLEN`: entries of a user that are kept and read.
     package var streamMaxLength = 100
+    /// `NOTIFY_WAIT_REPLICAS`: so many replicas must have a notification before it counts as stored.
+    package var waitReplicas = 0
     /// `LOCK_TTL` in seconds; presence lives as long.
     package var lockTTLSeconds = 60
     /// `BUS_MAXLEN`: entries that a pod's bus holds before the oldest go.

@@ -29,28 +29,89 @@ package final class RedisProcess: Sendable {
     package let directory: String
     package var unixSocket: String { "\(directory)/redis.sock" }
     private let arguments: [String]
+    /// What its file says where it is a Sentinel.
+    private let sentinelConfiguration: String?
+    private let environment: [String: String]
     private let children = Mutex(Children())
+    /// The other nodes of its cluster, which share its fate; none unless tests run on a cluster.
+    private let peers = Mutex<[RedisProcess]>([])
 
     /// The process id; 0 while none runs.
     package var pid: Int32 { children.withLock { $0.server } }
 
-    /// Starts a server and waits until it answers.
+    /// Starts a server and waits until it answers; where tests run on a cluster, three that share the keys and are killed, paused and
+    /// started together.
     ///
     /// - Parameter arguments: Added to the command line, such as `["--requirepass", "secret"]`.
     /// - Parameter port: Any free one unless given.
+    /// - Parameter environment: Beside that of this process.
     /// - Throws: `Failure` when it does not start, such as on a port that is taken.
-    package static func start(_ arguments: [String] = [], port: Int? = nil) async throws -> RedisProcess {
+    package static func start(
+        _ arguments: [String] = [],
+        port: Int? = nil,
+        environment: [String: String] = [:]
+    ) async throws -> RedisProcess {
+        guard TestTopology.current == .cluster, arguments.isEmpty, port == nil else {
+            return try await startSingle(arguments, port: port, environment: environment)
+        }
+        let group = try await ClusterGroup.start(nodeTimeout: 5_000)
+        group.primaries[0].peers.withLock { $0 = Array(group.primaries.dropFirst()) }
+        return group.primaries[0]
+    }
+
+    /// Starts one server, whatever tests run on.
+    package static func startSingle(
+        _ arguments: [String] = [],
+        port: Int? = nil,
+        environment: [String: String] = [:]
+    ) async throws -> RedisProcess {
         // The port was free a moment ago; should somebody else have taken it since, another one is.
         for _ in 0..<4 {
-            let process = try RedisProcess(arguments, port: port ?? BuiltProgram.freePort())
+            let process = try RedisProcess(
+                arguments,
+                port: port ?? BuiltProgram.freePort(),
+                environment: environment
+            )
             if try await process.launch() { return process }
             await process.stop()
         }
         throw Failure(description: "redis-server does not start")
     }
 
-    private init(_ arguments: [String], port: Int) throws {
+    /// Starts a Sentinel of which two make a majority.
+    ///
+    /// - Parameter downAfter: Milliseconds without an answer after which it takes the primary for dead.
+    package static func startSentinel(
+        of primary: Int,
+        name: String,
+        password: String?,
+        downAfter: Int
+    ) async throws -> RedisProcess {
+        let lines = """
+            sentinel monitor \(name) 127.0.0.1 \(primary) 2
+            sentinel down-after-milliseconds \(name) \(downAfter)
+            sentinel failover-timeout \(name) \(max(3_000, 4 * downAfter))
+            sentinel parallel-syncs \(name) 2
+            \(password.map { "sentinel auth-pass \(name) \($0)" } ?? "")
+
+            """
+        for _ in 0..<4 {
+            let process = try RedisProcess([], port: BuiltProgram.freePort(), sentinelConfiguration: lines)
+            if try await process.launch() { return process }
+            await process.stop()
+        }
+        throw Failure(description: "the Sentinel does not start")
+    }
+
+    private init(
+        _ arguments: [String],
+        port: Int,
+        environment: [String: String] = [:],
+        sentinelConfiguration: String? = nil
+    ) throws {
         self.arguments = arguments
+        self.environment = environment
+        self.sentinelConfiguration = sentinelConfiguration
         self.port = port
         var template = Array("\(NSTemporaryDirectory())carillon-redis-XXXXXX".utf8CString)
         // SAFETY: the template is zero-terminated and mkdtemp writes within it.
@@ -67,40 +128,38 @@ package final class RedisProcess: Sendable {
 
     /// Ends the server in good order and removes its folder.
     package func stop() async {
+        for peer in peers.withLock({ $0 }) { await peer.stop() }
         await terminate()
         try? FileManager.default.removeItem(atPath: directory)
     }
 
     /// Ends the server at once, as a crash would. The folder stays.
     package func kill() {
+        for peer in peers.withLock({ $0 }) { peer.kill() }
         endChildren()
     }
 
     /// Ends the server in good order if it runs, and starts it again on the same port with the same folder.
     package func restart() async throws {
+        for peer in peers.withLock({ $0 }) { try await peer.restart() }
         await terminate()
         guard try await launch() else { throw Failure(description: "redis-server does not start again") }
     }
 
     /// Stops the server's clock: connections stay, nothing is answered.
     package func pause() {
+        for peer in peers.withLock({ $0 }) { peer.pause() }
         signal(SIGSTOP)
     }
 
     package func resume() {
+        for peer in peers.withLock({ $0 }) { peer.resume() }
         signal(SIGCONT)
     }
 
     /// Returns false where the server ended instead of answering.
     private func launch() async throws -> Bool {
-        let server = try Self.spawn(
-            [
-                "redis-server", "--port", "\(port)", "--bind", "127.0.0.1", "--unixsocket", unixSocket, "--dir",
-                directory,
-                "--logfile", "\(directory)/redis.log", "--daemonize", "no", "--save", "", "--appendonly", "no",
-            ] + arguments,
-            standardInput: nil
-        )
+        let server = try Self.spawn(try command(), environment: environment, standardInput: nil)
         children.withLock { $0.server = server }
         try startWatcher(of: server)
         let clock = ContinuousClock()
@@ -117,6 +176,22 @@ package final class RedisProcess: Sendable {
         return true
     }
 
+    private func command() throws -> [String] {
+        let common = [
+            "--port", "\(port)", "--bind", "127.0.0.1", "--dir", directory, "--logfile", "\(directory)/redis.log",
+            "--unixsocket", unixSocket, "--daemonize", "no",
+        ]
+        guard let sentinelConfiguration else {
+            return ["redis-server"] + common + ["--save", "", "--appendonly", "no"] + arguments
+        }
+        // A Sentinel writes into its file what it has learnt: one that starts again knows it.
+        let file = "\(directory)/sentinel.conf"
+        if !FileManager.default.fileExists(atPath: file) {
+            try sentinelConfiguration.write(toFile: file, atomically: true, encoding: .utf8)
+        }
+        return ["redis-server", file, "--sentinel"] + common
+    }
+
     private func startWatcher(of server: pid_t) throws {
         var ends: [Int32] = [-1, -1]
         // A pair of sockets rather than a pipe: it can be made so that no program started meanwhile inherits it.
@@ -125,7 +200,7 @@ package final class RedisProcess: Sendable {
         }
         defer { close(ends[0]) }
         let script = "read -r _; kill -9 \(server); rm -rf '\(directory)'"
-        let watcher = try Self.spawn(["sh", "-c", script], standardInput: ends[0])
+        let watcher = try Self.spawn(["sh", "-c", script], environment: [:], standardInput: ends[0])
         children.withLock {
             $0.watcher = watcher
             $0.watcherSocket = ends[1]
@@ -190,8 +265,12 @@ package final class RedisProcess: Sendable {
 
     private static let streamSocket = Int32(SOCK_STREAM.rawValue) | Int32(SOCK_CLOEXEC.rawValue)
 
-    /// Starts a program found in `PATH` that inherits nothing of this process but what it is given.
-    private static func spawn(_ arguments: [String], standardInput: Int32?) throws -> pid_t {
+    /// Starts a program found in `PATH` that inherits nothing of this process but its environment and what it is given.
+    private static func spawn(
+        _ arguments: [String],
+        environment: [String: String],
+        standardInput: Int32?
+    ) throws -> pid_t {
         var actions = posix_spawn_file_actions_t()
         posix_spawn_file_actions_init(&actions)
         defer { posix_spawn_file_actions_destroy(&actions) }
@@ -212,9 +291,11 @@ package final class RedisProcess: Sendable {
         posix_spawnattr_setsigmask(&attributes, &noSignals)
         posix_spawnattr_setflags(&attributes, Int16(POSIX_SPAWN_SETSIGMASK))
         var words: [UnsafeMutablePointer<CChar>?] = arguments.map { strdup($0) } + [nil]
-        defer { words.forEach { free($0) } }
+        let settings = ProcessInfo.processInfo.environment.merging(environment) { $1 }
+        var variables: [UnsafeMutablePointer<CChar>?] = settings.map { strdup("\($0.key)=\($0.value)") } + [nil]
+        defer { (words + variables).forEach { free($0) } }
         var id: pid_t = 0
-        let failure = posix_spawnp(&id, arguments[0], &actions, &attributes, &words, environ)
+        let failure = posix_spawnp(&id, arguments[0], &actions, &attributes, &words, &variables)
         guard failure == 0 else {
             throw Failure(description: "\(arguments[0]) cannot be started: \(String(cString: strerror(failure)))")
         }

@@ -36,7 +36,15 @@ package final class ServerProcess: Sendable {
         var settings = [
             "SERVER_ADDR": "127.0.0.1:\(port)", "REDIS_ADDR": "127.0.0.1:\(redisPort)", "POD_ID": podID,
         ]
+        if TestTopology.current == .cluster {
+            settings["REDIS_ADDR"] = nil
+            settings["REDIS_CLUSTER"] = "127.0.0.1:\(redisPort)"
+        }
         settings.merge(environment) { $1 }
+        // Who says himself where Redis is, means it.
+        if ["REDIS_ADDR", "REDIS_URL", "REDIS_SENTINELS"].contains(where: { environment[$0]?.isEmpty == false }) {
+            settings["REDIS_CLUSTER"] = environment["REDIS_CLUSTER"]
+        }
         let process = try ChildProcess(
             BuiltProgram.server,
             arguments,

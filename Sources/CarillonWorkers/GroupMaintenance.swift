@@ -37,22 +37,24 @@ package struct GroupMaintenance: Service {
         guard try await queues.maySweep(forSeconds: seconds * 2 + 1) else { return 0 }
         var budget = seconds * streamsPerSecond
         var repaired = 0
-        var cursor = try await queues.sweepCursor()
-        repeat {
+        var place: SweepPlace? = try await queues.sweepPlace()
+        while let here = place, budget > 0 {
             let started = ContinuousClock.now
-            let (users, next) = try await queues.sweep(from: cursor)
+            let (users, next) = try await queues.sweep(from: here)
             for user in users {
+                // A page may take long where Redis is slow, and a pod that stops has little time.
+                try Task.checkCancellation()
                 guard let report = try await care.keep(user) else { continue }
                 repaired += report.removed
                 // Entries that another program wrote are unknown to the index that admin lists walk over.
                 if let newest = report.newestUnread { try await queues.note(user, newest: newest) }
             }
             budget -= max(users.count, 1)
-            cursor = next
+            place = next
             // What one page may cost at the allowed rate.
             let share = Duration.seconds(Double(users.count) / Double(streamsPerSecond))
             try await Task.sleep(until: started + share, clock: .continuous)
-        } while cursor != "0" && budget > 0
+        }
         return repaired
     }
 }

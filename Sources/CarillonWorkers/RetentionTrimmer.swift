@@ -20,13 +20,13 @@ package struct RetentionTrimmer: Service {
         self.queues = queues
         worker = context.periodic(.retentionTrimmer, every: interval)
         let care = UserCare(keeper: keeper, listener: listener, worker: worker)
-        rounds = UserQueueRounds(care: care, pop: queues.popTrimming)
+        rounds = UserQueueRounds(care: care, look: queues.trimming)
     }
 
     package func run() async throws { try await worker.run { try await round() } }
 
     private func round() async throws(StoreError) -> Int {
-        try await rounds.round { user, report throws(StoreError) in
+        try await rounds.round { [queues] user, report throws(StoreError) in
             if let due = report.nextTrimMilliseconds { try await queues.scheduleTrim(of: user, at: due) }
         }
     }

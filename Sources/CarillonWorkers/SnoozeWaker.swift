@@ -9,14 +9,14 @@ package protocol SnoozeListener: Sendable {
 
 /// Has devices told when what they snoozed is due again; it shows by itself, since each look at it compares the time.
 ///
-/// Its cost follows what is due: one look a second at the beginning of a sorted set.
+/// Its cost follows what is due: one look a second at the beginning of a sorted set, of sixteen in a cluster.
 package struct SnoozeWaker: Service {
     private let writer: InboxWriter
     private let listener: any SnoozeListener
     private let worker: PeriodicWorker
 
     private static let interval = Duration.seconds(1)
-    /// Snoozes that one look takes.
+    /// Snoozes that one look takes from a sorted set.
     private static let atOnce = 100
 
     package init(writer: InboxWriter, listener: any SnoozeListener, context: WorkerContext) {
@@ -32,7 +32,7 @@ package struct SnoozeWaker: Service {
                 let ended = try await writer.endedSnoozes(limit: Self.atOnce)
                 for snooze in ended { await listener.snoozeEnded(snooze) }
                 count += ended.count
-                if ended.count < Self.atOnce { return count }
+                if ended.count < Self.atOnce || Task.isCancelled { return count }
             }
         }
     }

@@ -8,7 +8,7 @@ package protocol ClearingListener: Sendable {
     func cleared(_ entries: [EntryReference], of user: UserKey) async
 }
 
-/// Brings users in order one after the other, for the workers that differ in how they find them.
+/// Brings users in order, for the workers that differ in how they find them.
 ///
 /// - Isolation: any task
 struct UserCare: Sendable {

@@ -76,7 +76,7 @@ struct PodLink {
             pod.stopRouter()
             pod.release()
         }
-        try await pod.run { $0.blocking.close(immediately: true).and($0.commands.close()).map { _ in } }.get()
+        try await pod.run { $0.closeConnections() }.get()
     }
 
     /// Posts a notification to this pod.

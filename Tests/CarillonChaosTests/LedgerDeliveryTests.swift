@@ -171,6 +171,20 @@ import Testing
         #expect(book.count(.payloadLost) == 2)
     }
 
+    /// What was posted before the life of payloads was changed keeps its own.
+    @Test func livesOfPayloadsMayChange() {
+        let book = Book(payloadLife: .seconds(10))
+        let device = book.device()
+        let early = book.post()
+        book.ledger.payloadLife = .seconds(100)
+        let late = book.post()
+        book.pass(.seconds(11))
+        book.ledger.pushed(device, token: nil, entry: book.entry(early), status: .autoCleared)
+        #expect(book.count(.payloadLost) == 0)
+        book.ledger.pushed(device, token: nil, entry: book.entry(late), status: .autoCleared)
+        #expect(book.count(.payloadLost) == 1)
+    }
+
     @Test func fullReplayMayLeaveOutWhatIsReadAndOld() {
         let devices = [book.device(), book.device()]
         book.lose(devices[0], .dropped, isOwnWish: true)

@@ -12,13 +12,7 @@ import Testing
             let run = try await LoadRun.make(plan, ports: ports)
             try await run.call { fleet, _ in fleet.start() }
             try await posts(600, of: run)
-            let ledger = try await run.finish()
-            let audit = try await Audit(redisPort: redis.port, ports: ports).run(ledger)
-            try await run.stop()
-
-            let verdict = Verdict(seed: 1, command: "none", ledger: ledger, audit: audit)
-            let isGreen = verdict.isGreen
-            #expect(isGreen, "\(verdict.text)")
+            let (ledger, audit, verdict) = try await closing(run, redis, ports)
             #expect(verdict.lost == 0)
             #expect(ledger.counts.accepted >= 600)
             #expect(audit.stored == ledger.counts.accepted)
@@ -46,13 +40,7 @@ import Testing
             let run = try await LoadRun.make(plan, ports: ports)
             try await run.call { fleet, _ in fleet.start() }
             try await posts(400, of: run)
-            let ledger = try await run.finish()
-            let audit = try await Audit(redisPort: redis.port, ports: ports).run(ledger)
-            try await run.stop()
-
-            let verdict = Verdict(seed: 1, command: "none", ledger: ledger, audit: audit)
-            let isGreen = verdict.isGreen
-            #expect(isGreen, "\(verdict.text)")
+            let (ledger, audit, _) = try await closing(run, redis, ports)
             #expect(audit.stored == ledger.counts.accepted)
             #expect(ledger.counts.topicsAccepted > 100 && ledger.counts.topicsDelivered > ledger.counts.topicsAccepted)
             #expect(ledger.counts.subscriptionsChanged > 5)
@@ -77,13 +65,7 @@ import Testing
             defer { again.kill() }
             try await run.call { _, ledger in ledger.faultEnded(fault) }
             try await posts(500, of: run)
-            let ledger = try await run.finish()
-            let audit = try await Audit(redisPort: redis.port, ports: ports).run(ledger)
-            try await run.stop()
-
-            let verdict = Verdict(seed: 1, command: "none", ledger: ledger, audit: audit)
-            let isGreen = verdict.isGreen
-            #expect(isGreen, "\(verdict.text)")
+            let (ledger, audit, _) = try await closing(run, redis, ports)
             #expect(ledger.counts.connectionsLost > 0)
             #expect(ledger.counts.accepted <= audit.stored)
             let record = try #require(ledger.faults.first)
@@ -108,13 +90,7 @@ import Testing
             try await run.call { _, ledger in ledger.faultEnded(fault) }
             let sent = try await run.call { $1.counts.posts }
             try await posts(sent + 200, of: run)
-            let ledger = try await run.finish()
-            let audit = try await Audit(redisPort: redis.port, ports: ports).run(ledger)
-            try await run.stop()
-
-            let verdict = Verdict(seed: 1, command: "none", ledger: ledger, audit: audit)
-            let isGreen = verdict.isGreen
-            #expect(isGreen, "\(verdict.text)")
+            let (ledger, _, _) = try await closing(run, redis, ports)
             #expect(ledger.counts.unknown > 0)
         }
     }
@@ -137,12 +113,7 @@ import Testing
             let sent = try await run.call { $1.counts.posts }
             try await posts(sent + 400, of: run)
             try await run.call { fleet, _ in fleet.perform(.stopFlood) }
-            let ledger = try await run.finish()
-            let audit = try await Audit(redisPort: redis.port, ports: ports).run(ledger)
-            try await run.stop()
-            let verdict = Verdict(seed: 1, command: "none", ledger: ledger, audit: audit)
-            let isGreen = verdict.isGreen
-            #expect(isGreen, "\(verdict.text)")
+            _ = try await closing(run, redis, ports)
         }
     }
 
@@ -162,6 +133,21 @@ import Testing
             #expect(!isGreen)
             #expect(verdict.count(.notStored) > 0 && verdict.lost > 0)
         }
+    }
+
+    /// Ends a run and looks at everything that was said and stored: it must be green.
+    private func closing(
+        _ run: LoadRun,
+        _ redis: RedisProcess,
+        _ ports: [Int]
+    ) async throws -> (ledger: LedgerSnapshot, audit: AuditReport, verdict: Verdict) {
+        let ledger = try await run.finish()
+        let audit = try await Audit(redisPort: redis.port, ports: ports).run(ledger)
+        try await run.stop()
+        let verdict = Verdict(seed: 1, command: "none", ledger: ledger, audit: audit)
+        let isGreen = verdict.isGreen
+        #expect(isGreen, "\(verdict.text)")
+        return (ledger, audit, verdict)
     }
 
     private func posts(_ count: Int, of run: LoadRun) async throws {

@@ -43,6 +43,24 @@ import Testing
         for (first, second) in overlaps { #expect(first.touched.isApart(from: second.touched)) }
     }
 
+    /// One process must live as long as the soak, and nobody may wipe away the keys that were left behind.
+    @Test func aSoakSparesAPodAndTheKeys() {
+        let soak = Schedule(FaultDraw(seed: 1, pace: .soak, pods: 3, users: 60), rounds: 20)
+        #expect(soak.steps.count == 20 * (FaultKind.all.count - 2))
+        for step in soak.steps {
+            let record = step.fault.record
+            #expect(record.name != "redis-flushed" && record.name != "pods-rolled")
+            #expect(step.pause >= .seconds(12) && step.overlap == nil)
+            if ["pod-killed", "pod-terminated", "name-taken"].contains(record.name) {
+                #expect(!record.detail.hasPrefix("pod-1"))
+            }
+        }
+        #expect(
+            soak.steps.contains { $0.fault.record.name == "pod-frozen" && $0.fault.record.detail.hasPrefix("pod-1") }
+        )
+        #expect(Set(names(schedule(1, .soak, names: ["link-cut"]))) == ["link-cut"])
+    }
+
     @Test func namedKindsComeInTheirOrder() {
         let wanted = ["link-cut", "calm", "link-cut"]
         #expect(names(schedule(1, .short, names: wanted)) == wanted)

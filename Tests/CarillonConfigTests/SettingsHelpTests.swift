@@ -23,7 +23,11 @@ struct SettingsHelpTests {
 
     @Test func namesAreUniqueAndSecretsHaveNoFlag() {
         #expect(Set(SettingDefinition.all.map(\.name)).count == SettingDefinition.all.count)
-        #expect(SettingDefinition.all.filter(\.isSecret).map(\.name) == ["REDIS_URL", "REDIS_PASSWORD"])
+        #expect(
+            SettingDefinition.all.filter(\.isSecret).map(\.name) == [
+                "REDIS_URL", "REDIS_PASSWORD", "REDIS_SENTINEL_PASSWORD",
+            ]
+        )
         #expect(SettingDefinition.all.allSatisfy { $0.isSecret == ($0.flag == nil) })
         #expect(SettingDefinition.named("WS_MESSAGES_PER_SECOND").flag == "--ws-messages-per-second")
     }

@@ -120,4 +120,77 @@ struct SettingsRedisTests {
     func contradictionsAreRefused(environment: [String: String], message: String) {
         #expect(refusal([], environment) == "carillon-server: \(message)")
     }
+
+    // MARK: - Sentinels
+
+    @Test func sentinelsAreRead() throws {
+        let redis = try load([], ["REDIS_SENTINELS": "s1:7000, s2,[::1]"]).redis
+        #expect(
+            redis.sentinels?.addresses == [
+                .tcp(host: "s1", port: 7_000), .tcp(host: "s2", port: 26_379), .tcp(host: "::1", port: 26_379),
+            ]
+        )
+        #expect(redis.sentinels?.primaryName == "mymaster")
+        #expect(try load([], [:]).redis.sentinels == nil)
+        let more = try load(
+            [],
+            [
+                "REDIS_SENTINELS": "s", "REDIS_MASTER_NAME": "m", "REDIS_SENTINEL_USERNAME": "u",
+                "REDIS_SENTINEL_PASSWORD": "p", "REDIS_URL": "rediss://a:b@anything/3",
+            ]
+        ).redis
+        #expect(
+            more.sentinels?.username == "u" && more.sentinels?.password == "p" && more.sentinels?.primaryName == "m"
+        )
+        #expect(more.username == "a" && more.password == "b" && more.database == 3 && more.usesTLS)
+    }
+
+    @Test(arguments: ["s,", ",s", "s,s", "s:0", "unix:/x", "s1;s2", "redis://s"])
+    func wrongSentinelsAreRefused(text: String) {
+        #expect(refusal([], ["REDIS_SENTINELS": text])?.hasPrefix("carillon-server: REDIS_SENTINELS: ") == true)
+    }
+
+    @Test(arguments: [
+        ["REDIS_SENTINELS": "s", "REDIS_ADDR": "r"], ["REDIS_SENTINELS": "s", "REDIS_URL": "unix:///x"],
+        ["REDIS_SENTINELS": "s", "REDIS_MASTER_NAME": "a b"], ["REDIS_SENTINELS": "s", "REDIS_SENTINEL_USERNAME": "u"],
+    ])
+    func whatDoesNotGoTogether(settings: [String: String]) {
+        #expect(refusal([], settings) != nil)
+    }
+
+    @Test func aRedisOfItsOwnHasNoSentinels() {
+        #expect(refusal(["--dev"], ["REDIS_SENTINELS": "s"])?.contains("exclude each other") == true)
+    }
+
+    // MARK: - A cluster
+
+    @Test func nodesOfAClusterAreRead() throws {
+        let redis = try load([], ["REDIS_CLUSTER": "r1:7000, r2,[::1]"]).redis
+        #expect(
+            redis.cluster == [
+                .tcp(host: "r1", port: 7_000), .tcp(host: "r2", port: 6_379), .tcp(host: "::1", port: 6_379),
+            ]
+        )
+        #expect(try load([], [:]).redis.cluster == nil)
+        let more = try load([], ["REDIS_CLUSTER": "r", "REDIS_URL": "rediss://a:b@anything"]).redis
+        #expect(more.username == "a" && more.password == "b" && more.usesTLS)
+    }
+
+    @Test(arguments: ["r,", ",r", "r,r", "r:0", "unix:/x", "r1;r2"])
+    func wrongNodesAreRefused(text: String) {
+        #expect(refusal([], ["REDIS_CLUSTER": text])?.hasPrefix("carillon-server: REDIS_CLUSTER: ") == true)
+    }
+
+    @Test(arguments: [
+        ["REDIS_CLUSTER": "r", "REDIS_ADDR": "r"], ["REDIS_CLUSTER": "r", "REDIS_URL": "unix:///x"],
+        ["REDIS_CLUSTER": "r", "REDIS_SENTINELS": "s"], ["REDIS_CLUSTER": "r", "REDIS_DB": "1"],
+        ["REDIS_CLUSTER": "r", "REDIS_URL": "redis://x/1"],
+    ])
+    func whatDoesNotGoWithACluster(settings: [String: String]) {
+        #expect(refusal([], settings)?.hasPrefix("carillon-server: REDIS_CLUSTER: ") == true)
+    }
+
+    @Test func aRedisOfItsOwnIsNoCluster() {
+        #expect(refusal(["--dev"], ["REDIS_CLUSTER": "r"])?.contains("exclude each other") == true)
+    }
 }

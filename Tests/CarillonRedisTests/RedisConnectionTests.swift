@@ -149,7 +149,7 @@ import Testing
             parts.connection.start()
             _ = parts.connection.close()
             parts.connection.start()
-            parts.connection.send("PING", arguments: 0, to: parts.recorder)
+            parts.connection.send("PING", arguments: 0, to: parts.recorder, tag: 0)
         }
         #expect(try await link.waitForEvents(1) == [.failure(.unavailable, tag: 0)])
         #expect(try await link.run { $0.connection.connectionCount } == 0)

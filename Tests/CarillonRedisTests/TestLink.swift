@@ -31,14 +31,14 @@ final class Recorder: RedisReceiver {
 }
 
 /// Counts what an observer hears. Lives on the event loop.
-final class ObserverLog: RedisConnectionObserver {
+final class ObserverLog: RedisObserver {
     var connectedCount = 0
     var disconnections: [RedisError] = []
     var roundTrips: [Int64] = []
     var failures: [RedisError] = []
 
-    func connected(_ connection: RedisConnection) { connectedCount += 1 }
-    func disconnected(_ connection: RedisConnection, error: RedisError) { disconnections.append(error) }
+    func connected(isFirst: Bool) { connectedCount += 1 }
+    func disconnected(_ error: RedisError) { disconnections.append(error) }
     func roundTrip(nanoseconds: Int64, commands: Int) { roundTrips.append(nanoseconds) }
     func commandFailed(_ error: RedisError) { failures.append(error) }
 }
@@ -126,4 +126,13 @@ extension RedisConfiguration {
         configuration.maximumBackoff = .milliseconds(50)
         return configuration
     }
+}
+
+extension RedisConnection {
+    /// Sends a command without arguments.
+    func send(_ command: StaticString, arguments: Int, to receiver: any RedisReceiver, tag: Int) {
+        send(command, arguments: arguments, to: receiver, tag: tag) { _ in }
+    }
+
+    func close() -> EventLoopFuture<Void> { close(immediately: false) }
 }

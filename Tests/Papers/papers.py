@@ -15,7 +15,7 @@ import jsonschema
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 sys.path.insert(0, str(ROOT / "Tests/Browser"))
 
-from harness import Hub  # noqa: E402, F401  the tests take it from here
+from harness import Hub, eventually  # noqa: E402, F401  the tests take them from here
 
 OPENAPI = json.loads((ROOT / "web/openapi.json").read_text(encoding="utf-8"))
 ASYNCAPI = json.loads((ROOT / "web/asyncapi.json").read_text(encoding="utf-8"))

@@ -14,8 +14,14 @@ struct ChaosCommand: AsyncParsableCommand {
             """
     )
 
-    @Option(help: "short (about a minute), standard (each fault once) or long (half an hour).")
+    @Option(
+        help: """
+            short (about a minute), standard (each fault once), long (half an hour) or soak (few faults, and a look at what grows).
+            """
+    )
     var schedule = Pace.standard
+    @Option(help: "Minutes of load of a soak.") var minutes = 10.0
+    @Option(help: ArgumentHelp("Write the chart and the samples of a soak here.", valueName: "dir")) var output: String?
     @Option(help: "Picks faults, targets and times (or CHAOS_SEED; default: another one each time).")
     var seed: UInt64?
     @Option(help: ArgumentHelp("Only these kinds of faults, in this order.", valueName: "name,…"))
@@ -68,6 +74,7 @@ struct ChaosCommand: AsyncParsableCommand {
         }
         var options = ChaosOptions(seed: seed ?? environment.flatMap { UInt64($0) } ?? UInt64.random(in: 1...999_999))
         options.pace = schedule
+        if schedule == .soak { options.soak = SoakPlan(seconds: minutes * 60, folder: output) }
         options.faults = faults?.split(separator: ",").map(String.init) ?? []
         for name in options.faults where FaultKind.named(name) == nil {
             throw ValidationError("there is no fault '\(name)'; --list names all")
@@ -82,6 +89,7 @@ struct ChaosCommand: AsyncParsableCommand {
             guard parts.count == 2 else { throw ValidationError("--set takes NAME=value") }
             options.settings[parts[0]] = parts[1]
         }
+        guard minutes > 0 else { throw ValidationError("--minutes is a time") }
         guard pods > 1, users > 0, rate > 0, channels > 0 else {
             throw ValidationError("two pods, one user, one channel and some posts at least")
         }

@@ -4,22 +4,27 @@ import CarillonRealtime
 import CarillonRedis
 import NIOCore
 
-/// What the connection to Redis reports, as metrics and as news for the pod.
+/// What Redis reports, as metrics and as news for the pod.
 ///
 /// - Isolation: the event loop
-final class RedisEvents: RedisConnectionObserver {
+final class RedisEvents: RedisObserver {
     private let metrics: Metrics
     weak var pod: Pod?
+    /// For a connection that notifications are written over: its commands count too, but it is not what the pod hears by.
+    let ofWrites: WriteEvents
 
-    init(metrics: Metrics) { self.metrics = metrics }
+    init(metrics: Metrics) {
+        self.metrics = metrics
+        ofWrites = WriteEvents(metrics: metrics)
+    }
 
-    func connected(_ connection: RedisConnection) {
-        if connection.connectionCount > 1 { metrics.redisReconnects.increment() }
+    func connected(isFirst: Bool) {
+        if !isFirst { metrics.redisReconnects.increment() }
         metrics.redisUp.set(1)
         pod?.catchUp()
     }
 
-    func disconnected(_ connection: RedisConnection, error: RedisError) { metrics.redisUp.set(0) }
+    func disconnected(_ error: RedisError) { metrics.redisUp.set(0) }
 
     func roundTrip(nanoseconds: Int64, commands: Int) {
         metrics.redisCommands.increment(by: commands)
@@ -30,6 +35,22 @@ final class RedisEvents: RedisConnectionObserver {
         // A group that is missing or there already is an answer, not a failure.
         if error.serverCode != "NOGROUP", error.serverCode != "BUSYGROUP" { metrics.redisErrors.increment() }
     }
+}
+
+/// The same of a connection that is only written over.
+///
+/// - Isolation: the event loop
+final class WriteEvents: RedisObserver {
+    private let metrics: Metrics
+
+    init(metrics: Metrics) { self.metrics = metrics }
+
+    func connected(isFirst: Bool) { if !isFirst { metrics.redisReconnects.increment() } }
+    func disconnected(_ error: RedisError) {}
+
+    func roundTrip(nanoseconds: Int64, commands: Int) { metrics.redisCommands.increment(by: commands) }
+
+    func commandFailed(_ error: RedisError) { metrics.redisErrors.increment() }
 }
 
 /// What sockets report, as metrics.

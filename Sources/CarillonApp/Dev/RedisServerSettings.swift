@@ -9,6 +9,7 @@ enum RedisServerSettings {
         ("save", ""),
         ("maxmemory-policy", "noeviction"),
         ("stream-node-max-entries", "16"),
+        ("stream-node-max-bytes", "1024"),
     ]
 
     static var arguments: [String] {

@@ -29,6 +29,7 @@ extension RedisProcess {
         try await start([
             "--appendonly", "yes", "--appendfsync", "everysec", "--auto-aof-rewrite-percentage", "0",
             "--maxmemory-policy", "noeviction", "--maxclients", "15000", "--stream-node-max-entries", "16",
+            "--stream-node-max-bytes", "1024",
         ])
     }
 }

@@ -1,4 +1,4 @@
-internal import CarillonTestSupport
+import CarillonTestSupport
 import Foundation
 
 /// What processes of this machine have used so far.
@@ -21,5 +21,5 @@ struct ProcessMeter: Sendable {
     }
 
     /// Resident memory.
-    var residentBytes: Int { pids.reduce(0) { $0 + ProcessGauge($1).residentBytes } }
+    var residentBytes: Int { pids.reduce(0) { $0 + (ProcessStatus(pid: $1)?.residentBytes ?? 0) } }
 }

@@ -59,13 +59,7 @@ struct ShownList {
             Item(streamID: entry.place.text, id: entry.id, isRead: entry.isRead)
         }
         var differences: [String] = []
-        if items != expected {
-            let place =
-                zip(items, expected).enumerated().first { $1.0 != $1.1 }?.offset ?? min(items.count, expected.count)
-            let shown = items.indices.contains(place) ? "\(items[place])" : "nothing"
-            let wanted = expected.indices.contains(place) ? "\(expected[place])" : "nothing"
-            differences.append("number \(place) is \(shown) instead of \(wanted)")
-        }
+        if let difference = firstDifference(of: items, from: expected) { differences.append(difference) }
         if total != inbox.entries.count { differences.append("total \(total) instead of \(inbox.entries.count)") }
         if let count = unreadCounts.first(where: { $0 != inbox.unreadCount }) {
             differences.append("unread_count \(count) instead of \(inbox.unreadCount)")

@@ -46,14 +46,8 @@ struct ShownReplay {
             Push(streamID: entry.place.text, id: entry.id, status: entry.isRead ? "read" : "unread")
         }
         var differences: [String] = []
-        if pushes != expected {
-            let place =
-                zip(pushes, expected).enumerated().first { $1.0 != $1.1 }?.offset ?? min(pushes.count, expected.count)
-            let shown = pushes.indices.contains(place) ? "\(pushes[place])" : "nothing"
-            let wanted = expected.indices.contains(place) ? "\(expected[place])" : "nothing"
-            differences.append(
-                "\(pushes.count) entries instead of \(expected.count); number \(place) is \(shown) instead of \(wanted)"
-            )
+        if let difference = firstDifference(of: pushes, from: expected) {
+            differences.append("\(pushes.count) entries instead of \(expected.count); \(difference)")
         }
         if unreadCount != inbox.unreadCount {
             differences.append("unread_count \(unreadCount) instead of \(inbox.unreadCount)")

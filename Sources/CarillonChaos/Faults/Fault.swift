@@ -51,6 +51,8 @@ package enum Pace: String, Sendable, CaseIterable {
     case short
     case standard
     case long
+    /// As long as it is told to, with few faults, to see what grows.
+    case soak
 }
 
 /// Draws the parameters of faults from a seed.
@@ -59,6 +61,8 @@ package struct FaultDraw: Sendable {
     package let pace: Pace
     package let pods: Int
     package let users: Int
+    /// The first so many pods are not drawn.
+    var spared = 0
 
     package init(seed: UInt64, pace: Pace, pods: Int, users: Int) {
         self.random = SeededGenerator(seed: seed)
@@ -67,7 +71,7 @@ package struct FaultDraw: Sendable {
         self.users = users
     }
 
-    package mutating func pod() -> Int { Int.random(in: 0..<pods, using: &random) }
+    package mutating func pod() -> Int { Int.random(in: spared..<pods, using: &random) }
 
     package mutating func user() -> Int { Int.random(in: 0..<users, using: &random) }
 

@@ -7,17 +7,21 @@ package struct FaultKind: Sendable {
     package let promise: String
     /// Short enough for a short run.
     let isBrief: Bool
+    /// The process of the pod that it hits does not outlive it.
+    let endsProcess: Bool
     let draw: @Sendable (inout FaultDraw) -> any Fault
 
     private init(
         _ name: String,
         _ promise: String,
         isBrief: Bool = true,
+        endsProcess: Bool = false,
         _ draw: @escaping @Sendable (inout FaultDraw) -> any Fault
     ) {
         self.name = name
         self.promise = promise
         self.isBrief = isBrief
+        self.endsProcess = endsProcess
         self.draw = draw
     }
 
@@ -35,10 +39,14 @@ package struct FaultKind: Sendable {
     // MARK: - Pods
 
     private static let pods: [FaultKind] = [
-        FaultKind("pod-killed", "the other pods deliver what it stored; its devices come back without a gap") {
+        FaultKind(
+            "pod-killed",
+            "the other pods deliver what it stored; its devices come back without a gap",
+            endsProcess: true
+        ) {
             PodKilled(pod: $0.pod(), downtime: $0.seconds(0.5...3, long: 0.5...15))
         },
-        FaultKind("pod-terminated", "it exits with 0 within 15 s and answers what it has taken") {
+        FaultKind("pod-terminated", "it exits with 0 within 15 s and answers what it has taken", endsProcess: true) {
             PodTerminated(pod: $0.pod(), downtime: $0.seconds(0...1, long: 0...10))
         },
         FaultKind("pods-rolled", "each exits with 0 within 15 s; no post is refused by all") {
@@ -70,7 +78,12 @@ package struct FaultKind: Sendable {
                 length: $0.seconds(3...6, long: 5...30)
             )
         },
-        FaultKind("name-taken", "the older process ends with one line and releases nothing", isBrief: false) {
+        FaultKind(
+            "name-taken",
+            "the older process ends with one line and releases nothing",
+            isBrief: false,
+            endsProcess: true
+        ) {
             NameTaken(pod: $0.pod(), length: $0.seconds(0.5...3))
         },
         FaultKind("pod-joined", "a new pod serves at once, and leaves without a trace", isBrief: false) {

@@ -16,6 +16,8 @@ package final class Fleet {
     var random: SeededGenerator
     private(set) var ports: [Int]
     private(set) var isStopped = false
+    /// Life that posts ask for; nil where they leave that to the pods.
+    private(set) var payloadSeconds: Int?
     private var isPosting = false
     private var devices: [FleetDevice] = []
     private lazy var posting = FleetPosting(fleet: self)
@@ -55,6 +57,12 @@ package final class Fleet {
         isPosting = false
         posting.stop()
         subscriptions.stopChanging()
+    }
+
+    /// Posts ask for this life of their payloads from now on.
+    package func changePayloadLife(seconds: Int) {
+        payloadSeconds = seconds
+        ledger.payloadLife = .seconds(Int64(seconds))
     }
 
     package func perform(_ act: DeviceAct) {

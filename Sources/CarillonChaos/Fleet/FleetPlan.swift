@@ -13,6 +13,8 @@ package struct FleetPlan: Sendable {
     package var racedShare: Double
     /// Posts to 2 to 10 users at once.
     package var manyTargetsShare: Double
+    /// Posts to a hundred users, or to all where there are fewer.
+    package var crowdShare: Double
     /// Posts for a topic, and of these the ones for everybody; the others are for a channel.
     package var topicShare: Double
     package var everybodyShare: Double
@@ -36,6 +38,7 @@ package struct FleetPlan: Sendable {
         keyedShare: Double = 0.3,
         racedShare: Double = 0.2,
         manyTargetsShare: Double = 0.1,
+        crowdShare: Double = 0,
         topicShare: Double = 0,
         everybodyShare: Double = 0.2,
         channels: Int = 4,
@@ -52,6 +55,7 @@ package struct FleetPlan: Sendable {
         self.keyedShare = keyedShare
         self.racedShare = racedShare
         self.manyTargetsShare = manyTargetsShare
+        self.crowdShare = crowdShare
         self.topicShare = topicShare
         self.everybodyShare = everybodyShare
         self.channels = (0..<channels).map { Topic(stored: "channel\($0 + 1)") }

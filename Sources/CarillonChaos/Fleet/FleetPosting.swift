@@ -14,6 +14,7 @@ final class FleetPosting {
     private static let usualRetry = TimeAmount.milliseconds(100)
     /// Every so many posts have a message that is too long for the pods' bus.
     private static let longMessageShare = 0.02
+    private static let crowd = 100
 
     /// A post until its outcome is known.
     private final class Job {
@@ -95,9 +96,10 @@ final class FleetPosting {
         let isLong = fleet.chance(Self.longMessageShare)
         let padding = isLong ? 6_000 : Int.random(in: 0...200, using: &fleet.random)
         let message = JSON.quoted(MessageToken.message(token, padding: padding))
+        let life = fleet.payloadSeconds.map { ",\"ttl_seconds\":\($0)" } ?? ""
         return Job(
             token: token,
-            body: ByteBuffer(string: "{\(whom),\"message\":\(message),\"source\":\"chaos\"}"),
+            body: ByteBuffer(string: "{\(whom),\"message\":\(message)\(life),\"source\":\"chaos\"}"),
             key: isKeyed ? "chaos-\(token)" : nil,
             isRaced: isKeyed && fleet.chance(fleet.plan.racedShare)
         )
@@ -116,8 +118,11 @@ final class FleetPosting {
     private func bookTargets(_ isKeyed: Bool) -> (Int, String) {
         let plan = fleet.plan
         var targets: Set<Int> = [Int.random(in: 0..<plan.users, using: &fleet.random)]
-        if plan.users > 1, fleet.chance(plan.manyTargetsShare) {
-            let count = min(Int.random(in: 2...10, using: &fleet.random), plan.users)
+        if plan.users > 1 {
+            var count = 1
+            if fleet.chance(plan.manyTargetsShare) { count = Int.random(in: 2...10, using: &fleet.random) }
+            if fleet.chance(plan.crowdShare) { count = Self.crowd }
+            count = min(count, plan.users)
             while targets.count < count { targets.insert(Int.random(in: 0..<plan.users, using: &fleet.random)) }
         }
         let users = targets.sorted()

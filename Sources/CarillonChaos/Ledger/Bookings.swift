@@ -23,6 +23,8 @@ struct BookedPost {
     /// What became of a topic's notification at single users: indexes of notifications, by user.
     var copies: [Int: Int] = [:]
     let firstSent: NIODeadline
+    /// Until then no payload may be gone.
+    let expires: NIODeadline
     /// When the try left that was accepted, or the last one.
     var triedAt: NIODeadline
     var acceptedAt: NIODeadline?

@@ -5,8 +5,16 @@ internal import NIOCore
 package struct Latencies: Sendable {
     package private(set) var quiet = LatencyHistogram()
     package private(set) var troubled = LatencyHistogram()
+    private var recent = LatencyHistogram()
 
     mutating func record(_ time: TimeAmount, isTroubled: Bool) {
         if isTroubled { troubled.record(time) } else { quiet.record(time) }
+        recent.record(time)
+    }
+
+    /// All times since this was last asked.
+    package mutating func takeRecent() -> LatencyHistogram {
+        defer { recent = LatencyHistogram() }
+        return recent
     }
 }

@@ -198,7 +198,7 @@ extension Ledger {
 
     /// A device was told that the notification expired unread.
     func cleared(_ index: Int) {
-        let end = posts[notifications[index].post].firstSent + payloadLife
+        let end = posts[notifications[index].post].expires
         guard clock() < end, excuse(index) == nil else { return }
         findings.add(.payloadLost, "\(describe(index)) was told as cleared \(seconds(end - clock())) before its end")
     }

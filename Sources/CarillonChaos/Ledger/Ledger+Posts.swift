@@ -16,6 +16,7 @@ extension Ledger {
                 isKeyed: isKeyed,
                 firstNotification: notifications.count,
                 firstSent: now,
+                expires: now + payloadLife,
                 triedAt: now
             )
         )

@@ -63,7 +63,7 @@ extension Ledger {
                 return false
             }
             notifications[index].isReadRefused = true
-            let isOld = now >= posts[notifications[index].post].firstSent + payloadLife
+            let isOld = now >= posts[notifications[index].post].expires
             if excuse(index) == nil, !isOld, isCertainlyHis(index) {
                 findings.add(.readLost, "the read of \(describe(index)) was answered \(error.code)")
             }

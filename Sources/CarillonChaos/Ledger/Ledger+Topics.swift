@@ -19,6 +19,7 @@ extension Ledger {
                 isKeyed: isKeyed,
                 firstNotification: index,
                 firstSent: now,
+                expires: now + payloadLife,
                 triedAt: now
             )
         )

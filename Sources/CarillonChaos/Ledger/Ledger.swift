@@ -45,7 +45,8 @@ package final class Ledger {
     }
 
     let clock: () -> NIODeadline
-    let payloadLife: TimeAmount
+    /// Life of the payloads of what is posted from now on.
+    package var payloadLife: TimeAmount
     var faults = FaultBook()
     var posts: [BookedPost] = []
     var notifications: [BookedNotification] = []
@@ -73,7 +74,7 @@ package final class Ledger {
     package internal(set) var findings = Findings()
 
     /// - Parameters:
-    ///   - payloadLife: `NOTIFICATION_TTL` of the pods; until then no payload may be gone.
+    ///   - payloadLife: `NOTIFICATION_TTL` of the pods; until then no payload may be gone. It may be changed.
     ///   - clock: What time it is.
     package init(payloadLife: Duration = .seconds(900), clock: @escaping () -> NIODeadline = { .now() }) {
         self.payloadLife = TimeAmount(payloadLife)

@@ -177,7 +177,7 @@ extension Ledger {
             excuse: excuse(index),
             isReadAcknowledged: notification.readAcknowledged != nil,
             readExcuse: readExcuse(notification),
-            isFresh: now + Self.auditTime < post.firstSent + payloadLife
+            isFresh: now + Self.auditTime < post.expires
         )
     }
 

@@ -30,6 +30,7 @@ package actor World {
     package nonisolated let plan: WorldPlan
     package nonisolated let hooks: WorldHooks
     package nonisolated let redis: RedisProcess
+    private let redisClock: FakeClock
     private let eventLoop: any EventLoop
     private var places: [Place] = []
     private var watcher: Task<Void, Never>?
@@ -46,17 +47,29 @@ package actor World {
     /// - Parameter eventLoop: For the proxies.
     package static func start(_ plan: WorldPlan, hooks: WorldHooks, on eventLoop: any EventLoop) async throws -> World {
         try FileManager.default.createDirectory(atPath: plan.logFolder, withIntermediateDirectories: true)
-        let redis = try await RedisProcess.start(WorldPlan.redisArguments, port: BuiltProgram.freePort())
-        let world = World(plan, hooks: hooks, redis: redis, eventLoop: eventLoop)
+        let clock = try FakeClock(file: "\(plan.logFolder)/redis.clock")
+        let redis = try await RedisProcess.start(
+            WorldPlan.redisArguments,
+            port: BuiltProgram.freePort(),
+            environment: clock.environment
+        )
+        let world = World(plan, hooks: hooks, redis: redis, redisClock: clock, eventLoop: eventLoop)
         for _ in 0..<plan.pods { _ = try await world.addPod() }
         await world.watch()
         return world
     }
 
-    private init(_ plan: WorldPlan, hooks: WorldHooks, redis: RedisProcess, eventLoop: any EventLoop) {
+    private init(
+        _ plan: WorldPlan,
+        hooks: WorldHooks,
+        redis: RedisProcess,
+        redisClock: FakeClock,
+        eventLoop: any EventLoop
+    ) {
         self.plan = plan
         self.hooks = hooks
         self.redis = redis
+        self.redisClock = redisClock
         self.eventLoop = eventLoop
     }
 
@@ -87,6 +100,11 @@ package actor World {
     package var ports: [Int] { places.map(\.port) }
 
     package func name(of pod: Int) -> String { places[pod].name }
+
+    /// The pods that run just now, and their processes.
+    package var processes: [(pod: String, id: Int32)] {
+        places.compactMap { place in place.server.map { (place.name, $0.process.processID) } }
+    }
 
     /// Starts one pod more, after the others. - Returns: its index
     package func addPod() async throws -> Int {
@@ -195,6 +213,12 @@ package actor World {
 
     /// Puts the pod's wall clock that far from the true time.
     package func setClock(of pod: Int, bySeconds seconds: Int) throws { try places[pod].clock.jump(bySeconds: seconds) }
+
+    /// Puts the wall clocks of Redis and of all pods that far from the true time.
+    package func setClocks(bySeconds seconds: Int) throws {
+        try redisClock.jump(bySeconds: seconds)
+        for place in places { try place.clock.jump(bySeconds: seconds) }
+    }
 
     // MARK: - Redis
 

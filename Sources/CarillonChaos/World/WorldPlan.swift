@@ -23,8 +23,7 @@ package struct WorldPlan: Sendable {
     /// What `scripts/redis.conf` asks of Redis.
     static let redisArguments = [
         "--appendonly", "yes", "--appendfsync", "everysec", "--maxmemory-policy", "noeviction",
-        "--stream-node-max-entries",
-        "16",
+        "--stream-node-max-entries", "16", "--stream-node-max-bytes", "1024",
     ]
 }
 

@@ -23,10 +23,10 @@ package struct InboxMarks: Sendable {
 
     /// Takes a field as it is stored; what is not ours is passed over.
     package mutating func add(field: some StringProtocol, value: some StringProtocol) {
-        guard let colon = field.firstIndex(of: ":"), let kind = Kind(rawValue: String(field[..<colon])),
+        guard let (name, notification) = field.halves(at: ":"), let kind = Kind(rawValue: String(name)),
             let time = UInt64(value)
         else { return }
-        let id = NotificationID(String(field[field.index(after: colon)...]))
+        let id = NotificationID(String(notification))
         switch kind {
         case .seen: seen[id] = time
         case .archived: archived[id] = time
@@ -46,8 +46,8 @@ package struct InboxMarks: Sendable {
 
     /// The notification that a field of the hash is about: the one of a mark, or the last with a collapse key.
     package static func notification(field: String, value: String) -> String {
-        if field.hasPrefix("collapse:") { return value.split(separator: " ").last.map(String.init) ?? "" }
-        return field.firstIndex(of: ":").map { String(field[field.index(after: $0)...]) } ?? field
+        if field.rest(behind: "collapse:") != nil { return value.parts(at: " ").last.map(String.init) ?? "" }
+        return field.halves(at: ":").map { String($0.1) } ?? field
     }
 
     /// Not shown and not counted at that moment.

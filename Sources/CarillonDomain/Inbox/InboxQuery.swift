@@ -84,7 +84,7 @@ extension QueryParameters {
     /// Channels to subscribe to, separated by commas; empty where it is not given.
     package func topics(_ name: String) throws(Problem) -> [Topic] {
         guard has(name) else { return [] }
-        let names = (self[name] ?? "").split(separator: ",", omittingEmptySubsequences: false)
+        let names = (self[name] ?? "").parts(at: ",")
         let topics = names.compactMap { Topic($0) }
         guard topics.count == names.count, topics.count <= Limits.channelsPerFrame else {
             throw .badParameter(name, "must be 1 to \(Limits.channelsPerFrame) names, each of which \(Topic.nameRule)")
@@ -125,7 +125,7 @@ extension QueryParameters {
     fileprivate func words(_ name: String, or other: String? = nil, limit: Int) throws(Problem) -> Set<String> {
         let given = has(name) ? name : other ?? name
         guard has(given) else { return [] }
-        let words = (self[given] ?? "").split(separator: ",", omittingEmptySubsequences: false).map(String.init)
+        let words = (self[given] ?? "").parts(at: ",").map(String.init)
         guard words.count <= Limits.filterWords, words.allSatisfy({ (1...limit).contains($0.utf8.count) }) else {
             throw .badParameter(given, "must be 1 to \(Limits.filterWords) words of 1 to \(limit) bytes")
         }

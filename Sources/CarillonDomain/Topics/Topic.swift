@@ -45,13 +45,12 @@ package struct EntryPlace: Hashable, Comparable, Sendable {
 
     /// Parses `1640995200000-0`, or `1640995200000-0@orders`, where the name is empty for everybody.
     package init?(_ text: some StringProtocol) {
-        guard let at = text.firstIndex(of: "@") else {
+        guard let (id, name) = text.halves(at: "@") else {
             guard let id = StreamID(text) else { return nil }
             self.init(id)
             return
         }
-        let name = text[text.index(after: at)...]
-        guard let id = StreamID(text[..<at]), let topic = name.isEmpty ? .everybody : Topic(name) else { return nil }
+        guard let id = StreamID(id), let topic = name.isEmpty ? .everybody : Topic(name) else { return nil }
         self.init(id, in: topic)
     }
 
@@ -76,7 +75,7 @@ package struct StreamPosition: Equatable, Sendable {
 
     /// Parses places separated by commas, at most one for each stream.
     package init?(_ text: some StringProtocol) {
-        let parts = text.split(separator: ",", omittingEmptySubsequences: false)
+        let parts = text.parts(at: ",")
         guard parts.count <= Limits.subscriptions + 2 else { return nil }
         for part in parts {
             guard let place = EntryPlace(part) else { return nil }

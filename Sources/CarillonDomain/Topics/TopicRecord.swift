@@ -19,11 +19,11 @@ package final class TopicRecord: Sendable {
         var gone: Set<NotificationID> = []
         var marks = InboxMarks()
         for (name, value) in fields {
-            if let topic = Self.rest(of: name, behind: Self.subscription) {
+            if let topic = name.rest(behind: Self.subscription) {
                 if let topic = Topic(topic), let id = StreamID(value) { subscriptions[topic] = id }
-            } else if let id = Self.rest(of: name, behind: Self.read) {
+            } else if let id = name.rest(behind: Self.read) {
                 read[NotificationID(String(id))] = UInt64(value) ?? 0
-            } else if let id = Self.rest(of: name, behind: Self.gone) {
+            } else if let id = name.rest(behind: Self.gone) {
                 gone.insert(NotificationID(String(id)))
             } else {
                 marks.add(field: name, value: value)
@@ -41,14 +41,10 @@ package final class TopicRecord: Sendable {
     package static let read = "read:"
     package static let gone = "gone:"
 
-    private static func rest(of name: String, behind prefix: String) -> Substring? {
-        name.hasPrefix(prefix) ? name.dropFirst(prefix.count) : nil
-    }
-
     /// The notification that a field is about; nil for a subscription.
     package static func notification(field: String) -> NotificationID? {
-        guard !field.hasPrefix(subscription), let colon = field.firstIndex(of: ":") else { return nil }
-        return NotificationID(String(field[field.index(after: colon)...]))
+        guard field.rest(behind: subscription) == nil, let (_, id) = field.halves(at: ":") else { return nil }
+        return NotificationID(String(id))
     }
 
     /// In a fixed order, to be shown.
@@ -59,10 +55,5 @@ package final class TopicRecord: Sendable {
         guard !gone.contains(entry.notificationID) else { return false }
         if topic == .everybody { return true }
         return subscriptions[topic].map { entry.streamID > $0 } ?? false
-    }
-
-    /// Unread, and neither archived nor snoozed at that moment.
-    package func countsAsUnread(_ id: NotificationID, at now: UInt64) -> Bool {
-        read[id] == nil && !marks.isHidden(id, at: now)
     }
 }

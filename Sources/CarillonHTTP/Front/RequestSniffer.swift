@@ -12,18 +12,18 @@ import Darwin
 #endif
 
 /// The head of a notify request in its usual form.
-struct NotifyHead: Equatable {
+package struct NotifyHead: Equatable {
     /// Bytes up to and with the empty line.
-    let headLength: Int
+    package let headLength: Int
     /// `Content-Length`, at most the body limit.
-    let bodyLength: Int
-    let idempotencyKey: String?
+    package let bodyLength: Int
+    package let idempotencyKey: String?
     /// The client asks for the connection to be closed after the answer.
-    let closes: Bool
+    package let closes: Bool
 }
 
 /// Where a request goes.
-enum RequestVerdict: Equatable {
+package enum RequestVerdict: Equatable {
     /// So far it may be either; more bytes will tell.
     case undecided
     /// A complete head of `GET /ws`.
@@ -37,9 +37,11 @@ enum RequestVerdict: Equatable {
 /// Looks at one request's first bytes, again and again as they arrive.
 ///
 /// - Cost: no allocation but the idempotency key; each byte of a head is searched once and parsed once.
-struct RequestSniffer {
+package struct RequestSniffer {
     /// Bytes in which the head's end was already looked for.
     private var searched = 0
+
+    package init() {}
 
     private static let notifyLine: StaticString = "POST /api/v1/notify HTTP/1.1\r\n"
     private static let upgradeStart: StaticString = "GET /ws"
@@ -47,7 +49,7 @@ struct RequestSniffer {
     /// - Parameters:
     ///   - bytes: Everything received from the request's first byte on.
     ///   - leavesOrigins: A request that names its origin is left to the library.
-    mutating func examine(
+    package mutating func examine(
         _ bytes: UnsafeRawBufferPointer,
         bodyLimit: Int,
         leavesOrigins: Bool = false

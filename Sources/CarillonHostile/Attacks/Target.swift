@@ -5,6 +5,11 @@ struct Target: Sendable {
     let server: ServerProcess
     let redis: RedisProcess
 
+    /// What the server holds at this moment: nothing where it has ended.
+    var status: ProcessStatus {
+        ProcessStatus(pid: server.process.processID) ?? ProcessStatus(residentBytes: 0, threads: 0, descriptors: 0)
+    }
+
     /// Posts messages of so many bytes to a user of the attack.
     func post(_ count: Int = 1, bytes: Int, to user: Int) async throws {
         let connection = try HTTPConnection(port: server.port)

@@ -27,8 +27,8 @@ package struct AttackRow: Sendable {
         self.calm = calm
     }
 
-    mutating func note(_ gauge: ProcessGauge) {
-        memory.peak = max(memory.peak, gauge.residentBytes)
-        descriptors.peak = max(descriptors.peak, gauge.descriptors)
+    mutating func note(_ status: ProcessStatus) {
+        memory.peak = max(memory.peak, status.residentBytes)
+        descriptors.peak = max(descriptors.peak, status.descriptors)
     }
 }

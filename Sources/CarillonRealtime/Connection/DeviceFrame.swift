@@ -30,10 +30,10 @@ package struct DeviceFrame {
     /// - Parameter position: How far the device has been told once it has this frame; nil where it knows only the user's own stream.
     mutating func eventStream(position: String? = nil) -> ByteBuffer {
         if hasID, let position = self.position ?? position {
-            return EventStreamFrame.event(ofWebSocketFrame: webSocket, id: position)
+            return EventStreamFrame.event(ofWebSocketFrame: webSocket, id: .position(position))
         }
         if let event { return event }
-        let made = EventStreamFrame.event(ofWebSocketFrame: webSocket, id: id?.text)
+        let made = EventStreamFrame.event(ofWebSocketFrame: webSocket, id: id.map { .entry($0) })
         event = made
         return made
     }

@@ -8,6 +8,14 @@ enum EventStreamFrame {
     /// Nothing happened: keeps proxies from closing, and finds out whether somebody is still there.
     static let heartbeat = ByteBuffer(string: ":\n\n")
 
+    /// How far a device was told.
+    enum EventID {
+        /// In the user's own stream, which is all that it knows.
+        case entry(StreamID)
+        /// In all streams that it follows.
+        case position(String)
+    }
+
     /// How long a browser waits before it comes back, in milliseconds.
     static func retry(_ milliseconds: Int) -> ByteBuffer { ByteBuffer(string: "retry: \(milliseconds)\n\n") }
 
@@ -19,7 +27,7 @@ enum EventStreamFrame {
     /// The event that says the same as a text frame `{"type": …, "data": …}` of a server.
     ///
     /// - Parameter id: What the device gives as `Last-Event-ID` when it comes back.
-    static func event(ofWebSocketFrame frame: ByteBuffer, id: String?) -> ByteBuffer {
+    static func event(ofWebSocketFrame frame: ByteBuffer, id: EventID?) -> ByteBuffer {
         frame.withUnsafeReadableBytes { frame in
             let json = UnsafeRawBufferPointer(rebasing: frame[WebSocketFrame.headerLength(of: frame)...])
             let type = json[typeStart.utf8CodeUnitCount...].prefix { $0 != UInt8(ascii: "\"") }
@@ -27,9 +35,14 @@ enum EventStreamFrame {
             var event = ByteBufferAllocator().buffer(capacity: json.count + 64)
             event.writeStaticString("event: ")
             event.writeBytes(type)
-            if let id {
+            switch id {
+            case .entry(let id):
                 event.writeStaticString("\nid: ")
-                event.writeString(id)
+                event.writeStreamID(id)
+            case .position(let position):
+                event.writeStaticString("\nid: ")
+                event.writeString(position)
+            case nil: break
             }
             event.writeStaticString("\ndata: ")
             let start = event.writerIndex

@@ -24,6 +24,7 @@ final class NotifyBatch: NotifyWork, AppendObserver {
     /// For each row of the request its place in `targets`.
     private var rows: [Int] = []
     private var stored = 0
+    private var isReplicated = true
     /// What was stored under the request's `collapse_key`.
     private var collapsing: [UserEntry] = []
     private var completion: ((any NotifyWork) -> Void)?
@@ -65,11 +66,14 @@ final class NotifyBatch: NotifyWork, AppendObserver {
         )
     }
 
-    var isStored: Bool { stored == targets.count }
+    /// As the sender was promised.
+    var isStored: Bool { stored == targets.count && isReplicated }
 
     /// What the sender is told.
     var outcome: NotifyOutcome {
-        isStored ? .accepted(answer(), isReplay: false) : .refused(.redisAway(stored: stored, of: targets.count))
+        isStored
+            ? .accepted(answer(), isReplay: false)
+            : .refused(isReplicated ? .redisAway(stored: stored, of: targets.count) : .notReplicated())
     }
 
     /// The body of the 202: one row for each user named, in the order of the request.
@@ -117,6 +121,14 @@ final class NotifyBatch: NotifyWork, AppendObserver {
 
     private func finish(stored: Int) {
         self.stored = stored
+        guard stored > 0 else { return complete() }
+        hub.store.replicated(targets) { [self] isReplicated in
+            self.isReplicated = isReplicated
+            complete()
+        }
+    }
+
+    private func complete() {
         completion?(self)
         completion = nil
     }

@@ -10,6 +10,8 @@ final class TopicPost: NotifyWork {
     private let topic: Topic
     private let id: NotificationID
     private(set) var isStored = false
+    private var isReplicated = true
+    private var completion: ((any NotifyWork) -> Void)?
 
     init(request: NotifyRequest, topic: Topic, id: NotificationID, hub: Hub) {
         self.request = request
@@ -19,6 +21,7 @@ final class TopicPost: NotifyWork {
     }
 
     func append(mode: AppendMode, completion: @escaping (any NotifyWork) -> Void) {
+        self.completion = completion
         hub.metrics.notifyTargets.increment()
         hub.store.publish(
             request.content,
@@ -27,22 +30,28 @@ final class TopicPost: NotifyWork {
             ttlSeconds: request.ttlSeconds ?? hub.store.settings.notificationTTLSeconds,
             mode: mode
         ) { [self] result in
-            guard case .success(let published) = result else { return completion(self) }
-            guard let published else {
-                isStored = true
-                return completion(self)
-            }
+            guard case .success(let published) = result else { return complete() }
+            guard let published else { return confirm() }
             if published.isNew { hub.metrics.notificationsSent.increment() }
             tell(published)
-            guard let key = request.collapseKey else {
-                isStored = true
-                return completion(self)
-            }
+            guard let key = request.collapseKey else { return confirm() }
             hub.collapse(published.entry, of: topic, key: key) { [self] isDone in
-                isStored = isDone
-                completion(self)
+                if isDone { confirm() } else { complete() }
             }
         }
+    }
+
+    private func confirm() {
+        hub.store.replicated(id, of: topic) { [self] isReplicated in
+            self.isReplicated = isReplicated
+            isStored = isReplicated
+            complete()
+        }
+    }
+
+    private func complete() {
+        completion?(self)
+        completion = nil
     }
 
     private func tell(_ published: PublishedEntry) {
@@ -68,7 +77,8 @@ final class TopicPost: NotifyWork {
     }
 
     var outcome: NotifyOutcome {
-        isStored ? .accepted(answer(), isReplay: false) : .refused(.redisAway(stored: 0, of: 1))
+        if isStored { return .accepted(answer(), isReplay: false) }
+        return .refused(isReplicated ? .redisAway(stored: 0, of: 1) : .notReplicated())
     }
 
     func answer() -> ByteBuffer {

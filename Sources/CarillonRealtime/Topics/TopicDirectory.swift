@@ -20,6 +20,7 @@ package final class TopicDirectory {
     let everybody: TopicFeed
     private(set) lazy var receipts = TopicReceipts(hub: hub)
     private var round: ArraySlice<TopicFeed> = []
+    private var share = EvenShare()
 
     private static let toldReadsKept = 1_000
     private static let keptFor = TimeAmount.hours(24)
@@ -267,7 +268,7 @@ package final class TopicDirectory {
     /// Looks at the next feeds; in `ticks` calls at all of them.
     func checkSome(ticks: Int) {
         if round.isEmpty { round = ArraySlice(Array(feeds.values)) }
-        let count = (feeds.count + ticks - 1) / ticks
+        let count = share.next(of: feeds.count, in: ticks)
         for feed in round.prefix(count) where feed.topic == .everybody || !feed.listeners.isEmpty { feed.check() }
         round = round.dropFirst(count)
     }

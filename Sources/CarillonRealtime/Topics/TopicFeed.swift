@@ -131,7 +131,10 @@ final class TopicFeed {
         listener.isSettling = true
         hub.store.payloads(of: missing.map(\.notificationID)) { [self] result in
             listener.isSettling = false
-            guard case .success(let payloads) = result, history == self.history else { return }
+            // He may have left meanwhile, and be told that he has.
+            guard case .success(let payloads) = result, history == self.history,
+                listeners[ObjectIdentifier(listener.inbox)] === listener
+            else { return }
             for (entry, payload) in zip(missing, payloads) {
                 guard let content = payload.flatMap({ NotificationContent(payload: $0, streamID: entry.streamID) })
                 else {

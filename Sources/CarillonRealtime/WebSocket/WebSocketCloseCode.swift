@@ -34,9 +34,9 @@ package struct WebSocketCloseCode: RawRepresentable, Hashable, Sendable {
 }
 
 /// What a peer did against RFC 6455, and the close code that answers it.
-struct WebSocketViolation: Error, Hashable {
-    let code: WebSocketCloseCode
-    let reason: String
+package struct WebSocketViolation: Error, Hashable {
+    package let code: WebSocketCloseCode
+    package let reason: String
 
     static let unmasked = Self(code: .protocolError, reason: "frame is not masked")
     static let reservedBits = Self(code: .protocolError, reason: "reserved bits are set")

@@ -1,4 +1,4 @@
-import NIOCore
+package import NIOCore
 
 /// Turns a client's bytes into messages and control frames, whatever the pieces that they come in.
 ///
@@ -6,8 +6,8 @@ import NIOCore
 /// read, touches no state and allocates the message alone. What is between two reads (part of a header, of a payload,
 /// of a fragmented message) lives in a `Partial` that exists only meanwhile, so that an idle socket pays one pointer
 /// for its decoder.
-struct WebSocketDecoder {
-    enum Event {
+package struct WebSocketDecoder {
+    package enum Event {
         /// All input was taken and no frame is complete.
         case needsMore
         /// A frame ended but not its message.
@@ -24,10 +24,12 @@ struct WebSocketDecoder {
 
     private var partial: Partial?
 
+    package init() {}
+
     /// Takes the next frame, or the part of it that is there, off `input`.
     ///
     /// - Parameter limit: Most bytes of a message, all its fragments together.
-    mutating func next(_ input: inout UnsafeRawBufferPointer, limit: Int) -> Event {
+    package mutating func next(_ input: inout UnsafeRawBufferPointer, limit: Int) -> Event {
         guard !input.isEmpty else { return .needsMore }
         if partial == nil, case .header(let header) = WebSocketFrameHeader.parse(input),
             header.isFinal, header.opcode != .continuation, input.count - header.size >= header.length

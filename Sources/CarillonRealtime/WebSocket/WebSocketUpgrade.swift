@@ -91,6 +91,7 @@ private struct UpgradeFields {
     private var connection: UnsafeRawBufferPointer?
     private var version: UnsafeRawBufferPointer?
     private var key: UnsafeRawBufferPointer?
+    private var length: UnsafeRawBufferPointer?
     private(set) var subprotocol: Subprotocol?
 
     init(_ lines: inout HeadLines) throws(WebSocketRefusal) {
@@ -104,8 +105,8 @@ private struct UpgradeFields {
             case "sec-websocket-key": try Self.set(&key, value, name)
             // May stand in several lines, which are one list.
             case "sec-websocket-protocol" where Self.offers(.notificationsV1, value): subprotocol = .notificationsV1
-            case "content-length" where !value.elementsEqual("0".utf8), "transfer-encoding":
-                throw .malformed("a request for a WebSocket has no body")
+            case "content-length" where value.elementsEqual("0".utf8): try Self.set(&length, value, name)
+            case "content-length", "transfer-encoding": throw .malformed("a request for a WebSocket has no body")
             default: break
             }
         }

@@ -9,8 +9,6 @@ package struct AdminStore: Sendable {
     private let settings: StoreSettings
     private let inbox: InboxReader
 
-    /// Users that are looked at in one round trip.
-    private static let usersPerRound = 64
     private static let historyEntries = 100
     /// Payloads that are asked for at once.
     private static let payloadsAtOnce = 8
@@ -83,10 +81,10 @@ package struct AdminStore: Sendable {
         defer { withExtendedLifetime(turn) {} }
         var found: [UserRows] = []
         var (total, bytes) = (0, 0)
-        var offset = 0
+        var recent = RecentUsers(redis: redis, from: position?.score)
         while true {
-            let users = try await recentUsers(from: position, offset: offset)
-            offset += users.count
+            let users = try await recent.next()
+            guard !users.isEmpty else { return (found, nil) }
             let unread = try await unreadEntries(of: users, before: position)
             for (user, entries) in zip(users, unread) where !entries.isEmpty {
                 let taken = entries.prefix(limit - total)
@@ -98,22 +96,20 @@ package struct AdminStore: Sendable {
                     return (found, Position(score: user.score, user: user.key.text, id: taken[taken.count - 1].id))
                 }
             }
-            if users.count < Self.usersPerRound { return (found, nil) }
         }
     }
 
     /// How many entries and users the whole listing has, as far as `Limits.adminRows` entries.
     package func pendingTotals() async throws(StoreError) -> (entries: Int, users: Int) {
         var totals = (entries: 0, users: 0)
-        var offset = 0
+        var recent = RecentUsers(redis: redis, from: nil)
         while totals.entries < Limits.adminRows {
-            let users = try await recentUsers(from: nil, offset: offset)
-            offset += users.count
+            let users = try await recent.next()
+            guard !users.isEmpty else { break }
             for entries in try await unreadEntries(of: users, before: nil) where !entries.isEmpty {
                 totals.entries += entries.count
                 totals.users += 1
             }
-            if users.count < Self.usersPerRound { break }
         }
         return (min(totals.entries, Limits.adminRows), totals.users)
     }
@@ -128,33 +124,8 @@ package struct AdminStore: Sendable {
 
     // MARK: - Parts
 
-    private func recentUsers(
-        from position: Position?,
-        offset: Int
-    ) async throws(StoreError) -> [(key: UserKey, score: UInt64)] {
-        let reply =
-            try await redis.replies([
-                RedisCommand(
-                    "ZREVRANGEBYSCORE",
-                    .key(Keys.recentUsers),
-                    .text(position.map { String($0.score) } ?? "+inf"),
-                    .text("-inf"),
-                    .text("WITHSCORES"),
-                    .text("LIMIT"),
-                    .integer(offset),
-                    .integer(Self.usersPerRound)
-                )
-            ])[0].array ?? []
-        return stride(from: 0, to: reply.count - 1, by: 2).compactMap { index in
-            // A score that another program wrote may be no time at all.
-            let score =
-                reply[index + 1].string.flatMap { Double($0) }.flatMap { UInt64(exactly: $0.rounded(.down)) } ?? 0
-            return reply[index].string.flatMap { UserKey(text: $0) }.map { ($0, score) }
-        }
-    }
-
     private func unreadEntries(
-        of users: [(key: UserKey, score: UInt64)],
+        of users: [RecentUsers.Row],
         before position: Position?
     ) async throws(StoreError) -> [[StoredEntry]] {
         var commands: [RedisCommand] = []
@@ -164,7 +135,7 @@ package struct AdminStore: Sendable {
         }
         let replies = try await redis.tolerantReplies(commands)
         return users.indices.map { index in
-            let (key, score) = users[index]
+            let (key, score) = (users[index].key, users[index].score)
             // Users of the same score are listed in descending order of their names.
             if let position, score == position.score, position.user.utf8.lexicographicallyPrecedes(key.text.utf8) {
                 return []

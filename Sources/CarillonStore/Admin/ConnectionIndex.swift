@@ -27,11 +27,9 @@ package struct ConnectionRecord: Sendable {
 
     fileprivate init?(field: String, value: String, podID: String) {
         let words = field.split(separator: " ", maxSplits: 1)
-        let parts = value.split(separator: " ", maxSplits: 1)
-        guard let id = words.first, parts.count == 2, let time = UInt64(parts[0]), let user = UserKey(text: parts[1])
-        else {
-            return nil
-        }
+        guard let id = words.first, let (time, user) = value.halves(at: " "), let time = UInt64(time),
+            let user = UserKey(text: user)
+        else { return nil }
         let transport = words.count == 2 ? Transport(rawValue: String(words[1])) : .webSocket
         guard let transport else { return nil }
         self.init(user: user, podID: podID, connectionID: String(id), connectedAt: time, transport: transport)
@@ -46,7 +44,7 @@ package struct ConnectionRecord: Sendable {
 /// - Isolation: the event loop
 /// - Source: Redis commands HSET, HDEL
 package final class ConnectionIndex {
-    private let redis: RedisConnection
+    private let redis: any Redis
     private let settings: StoreSettings
     /// Field → what it shall hold.
     private var added: [String: String] = [:]
@@ -55,7 +53,7 @@ package final class ConnectionIndex {
     /// Connections of one command.
     private static let chunk = 512
 
-    init(redis: RedisConnection, settings: StoreSettings) {
+    init(redis: any Redis, settings: StoreSettings) {
         self.redis = redis
         self.settings = settings
     }

@@ -66,7 +66,7 @@ extension InboxStore {
         for (index, target) in targets.enumerated() {
             payloadBuffer.clear()
             content.writePayload(id: target.notificationID, target: target.user, into: &payloadBuffer)
-            redis.send("SET", arguments: 4, to: append, tag: Append.tag(index, .payload)) { arguments in
+            writes.send("SET", arguments: 4, to: append, tag: Append.tag(index, .payload)) { arguments in
                 arguments.key(Keys.payload(target.notificationID))
                 arguments.bulk(payloadBuffer)
                 arguments.bulk("EX" as StaticString)
@@ -74,7 +74,7 @@ extension InboxStore {
             }
             send(target, index, mode, append)
             let key = target.user.key
-            redis.send("XREVRANGE", arguments: 5, to: append, tag: Append.tag(index, .predecessor)) { arguments in
+            writes.send("XREVRANGE", arguments: 5, to: append, tag: Append.tag(index, .predecessor)) { arguments in
                 arguments.key(Keys.stream(key))
                 arguments.bulk("+" as StaticString)
                 arguments.bulk("-" as StaticString)
@@ -82,7 +82,7 @@ extension InboxStore {
                 arguments.bulk("2" as StaticString)
             }
             if lookUpPods {
-                redis.send("HGETALL", arguments: 1, to: append, tag: Append.tag(index, .presence)) { arguments in
+                writes.send("HGETALL", arguments: 1, to: append, tag: Append.tag(index, .presence)) { arguments in
                     arguments.key(Keys.presence(key))
                 }
             }
@@ -93,7 +93,7 @@ extension InboxStore {
         let tag = Append.tag(index, .entry)
         switch mode {
         case .plain:
-            redis.send("XADD", arguments: 7, to: append, tag: tag) { arguments in
+            writes.send("XADD", arguments: 7, to: append, tag: tag) { arguments in
                 arguments.key(Keys.stream(target.user.key))
                 arguments.bulk("MAXLEN" as StaticString)
                 arguments.bulk("~" as StaticString)
@@ -103,7 +103,7 @@ extension InboxStore {
                 arguments.bulk(target.notificationID.text)
             }
         case .keyed(let reservation):
-            redis.send("EVAL", arguments: 7, to: append, tag: tag) { arguments in
+            writes.send("EVAL", arguments: 7, to: append, tag: tag) { arguments in
                 arguments.bulk(Scripts.appendOnce)
                 arguments.integer(1)
                 arguments.key(Keys.stream(target.user.key))
@@ -153,6 +153,10 @@ private final class Append: RedisReceiver {
     }
 
     static func tag(_ index: Int, _ step: Step) -> Int { index << 2 | step.rawValue }
+
+    /// A target's entry comes after its payload, or would look expired, and the look for pods after that: a pod that comes later reads
+    /// the entry by itself.
+    func lane(of tag: Int) -> Int? { tag >> 2 }
 
     func received(_ reply: RedisReply, tag: Int) {
         let index = tag >> 2

@@ -32,8 +32,8 @@ package enum BusMessage: Sendable {
 /// The lines of one bus entry.
 ///
 /// One line per message, words separated by spaces, what may hold spaces last: readable in redis-cli. A raw line feed in a payload
-/// is white space between JSON tokens and travels as a space; an id of another program's entry that holds one is not sent, the
-/// reader is told to look for itself instead.
+/// is white space between JSON tokens and travels as a space; a name that another program gave and that holds what separates words
+/// or lines is not sent, the reader is told to look for itself instead.
 ///
 /// Pods of two versions run side by side during an upgrade. In every version a line that concerns one user names him in its
 /// second word, so a reader that does not know the line, or the entry's version, reads that one user again.
@@ -43,7 +43,7 @@ package enum BusFormat {
     package static let largestPayloadBytes = 4_096
 
     package static func write(_ message: BusMessage, into buffer: inout ByteBuffer) {
-        switch message {
+        switch sendable(message) {
         case .pushed(let user, let id, let predecessor, let notification, let payload):
             buffer.writeString("push \(user.text) ")
             buffer.writeStreamID(id)
@@ -53,9 +53,6 @@ package enum BusFormat {
                 buffer.writeStaticString(" ")
                 writeLine(payload, into: &buffer)
             }
-        case .read(_, let entry) where entry.notificationID.text.contains("\n"),
-            .autoCleared(_, let entry) where entry.notificationID.text.contains("\n"):
-            buffer.writeStaticString("resync")
         case .read(let user, let entry):
             buffer.writeString("read \(user.text) \(entry.streamID) \(entry.notificationID.text)")
         case .autoCleared(let user, let entry):
@@ -66,15 +63,11 @@ package enum BusFormat {
                 buffer.writeStaticString(" ")
                 writeLine(payload, into: &buffer)
             }
-        case .withdrawn(_, _, let entry) where !isOneWord(entry.notificationID):
-            buffer.writeStaticString("resync")
         case .withdrawn(let topic, let action, let entry):
             buffer.writeString(
                 "withdrawn @\(topic.name) \(action.rawValue) \(entry.streamID) \(entry.notificationID.text)"
             )
         case .subscriptionsChanged(let user): buffer.writeString("topics \(user.text)")
-        case .topicRead(let user, let read) where !isOneWord(read.entry.notificationID):
-            buffer.writeString("changed \(user.text)")
         case .topicRead(let user, let read):
             let id = read.entry.notificationID.text
             buffer.writeString("topicread \(user.text) @\(read.topic.name) \(read.entry.streamID) \(id)")
@@ -88,20 +81,46 @@ package enum BusFormat {
         buffer.writeStaticString("\n")
     }
 
-    /// `inbox` or `topicinbox`, user, action, end of a snooze or `-`, the topic behind an `@` in the second case, and pairs of stream id and notification id.
+    /// `inbox` or `topicinbox`, user, action, end of a snooze or `-`, in the second case the topic behind an `@`, and pairs of stream
+    /// id and notification id.
     private static func writeChange(_ change: InboxChange, of user: UserKey, into buffer: inout ByteBuffer) {
-        guard change.entries.allSatisfy({ isOneWord($0.notificationID) }) else {
-            return _ = buffer.writeString("changed \(user.text)")
-        }
         let word = change.topic == nil ? "inbox" : "topicinbox"
         buffer.writeString("\(word) \(user.text) \(change.action.rawValue) \(change.until.map(String.init) ?? "-")")
         if let topic = change.topic { buffer.writeString(" @\(topic.name)") }
         for entry in change.entries { buffer.writeString(" \(entry.streamID) \(entry.notificationID.text)") }
     }
 
-    private static func isOneWord(_ id: NotificationID) -> Bool {
-        !id.text.isEmpty && !id.text.utf8.contains { $0 == 0x20 || $0 == 0x0a }
+    /// The message, or one in its place where a name in it would be read as something else.
+    private static func sendable(_ message: BusMessage) -> BusMessage {
+        switch message {
+        case .pushed(let user, _, _, let id, _):
+            !isWord(user.text) ? .resync : isWord(id.text) ? message : .changed(user)
+        case .read(let user, let entry), .autoCleared(let user, let entry):
+            isWord(user.text) && isLine(entry.notificationID.text) ? message : .resync
+        case .published(let topic, _, _, let id, _): isWord("@\(topic.name)") && isWord(id.text) ? message : .resync
+        case .withdrawn(let topic, _, let entry):
+            isWord("@\(topic.name)") && isWord(entry.notificationID.text) ? message : .resync
+        case .inboxChanged(let user, let change):
+            sendable(message, of: user, change.entries.map(\.notificationID), in: change.topic)
+        case .topicRead(let user, let read): sendable(message, of: user, [read.entry.notificationID], in: read.topic)
+        case .subscriptionsChanged(let user), .changed(let user): isWord(user.text) ? message : .resync
+        case .joined, .restarted, .resync, .probe: message
+        }
     }
+
+    private static func sendable(
+        _ message: BusMessage,
+        of user: UserKey,
+        _ ids: [NotificationID],
+        in topic: Topic?
+    ) -> BusMessage {
+        guard isWord(user.text) else { return .resync }
+        return isWord("@\(topic?.name ?? "")") && ids.allSatisfy { isWord($0.text) } ? message : .changed(user)
+    }
+
+    private static func isWord(_ text: String) -> Bool { isLine(text) && !text.utf8.contains(UInt8(ascii: " ")) }
+
+    private static func isLine(_ text: String) -> Bool { !text.isEmpty && !text.utf8.contains(UInt8(ascii: "\n")) }
 
     private static func writeLine(_ payload: ByteBuffer, into buffer: inout ByteBuffer) {
         let lineFeed = UInt8(ascii: "\n")
@@ -140,8 +159,7 @@ package enum BusFormat {
             return word
         }
         func topic() -> Topic? {
-            guard let word = word(), word.hasPrefix("@") else { return nil }
-            return Topic(stored: word.dropFirst())
+            word()?.rest(behind: "@").map { Topic(stored: $0) }
         }
         func pair() -> EntryReference? {
             guard let id = word().flatMap({ StreamID($0) }), let notification = word() else { return nil }
@@ -153,33 +171,28 @@ package enum BusFormat {
             else { return nil }
             return (user, EntryReference(streamID: id, notificationID: NotificationID(notification)))
         }
+        func entry() -> (id: StreamID, predecessor: StreamID?, notificationID: NotificationID, payload: ByteBuffer?)? {
+            guard let id = word().flatMap({ StreamID($0) }), let predecessor = word(), let notification = word() else {
+                return nil
+            }
+            let payload = rest.readableBytes > 0 ? rest : nil
+            return (id, StreamID(predecessor), NotificationID(notification), payload)
+        }
         let kind = word()
         guard isKnown else { return word().flatMap { UserKey(text: $0) }.map { .changed($0) } }
         switch kind {
         case "push":
-            guard let user = word().flatMap({ UserKey(text: $0) }), let id = word().flatMap({ StreamID($0) }),
-                let predecessor = word(), let notification = word()
-            else { return nil }
-            return .pushed(
-                user,
-                id: id,
-                predecessor: StreamID(predecessor),
-                notificationID: NotificationID(notification),
-                payload: rest.readableBytes > 0 ? rest : nil
-            )
+            guard let user = word().flatMap({ UserKey(text: $0) }),
+                let (id, predecessor, notification, payload) = entry()
+            else {
+                return nil
+            }
+            return .pushed(user, id: id, predecessor: predecessor, notificationID: notification, payload: payload)
         case "read": return reference().map { .read($0.0, $0.1) }
         case "cleared": return reference().map { .autoCleared($0.0, $0.1) }
         case "topic":
-            guard let topic = topic(), let id = word().flatMap({ StreamID($0) }), let predecessor = word(),
-                let notification = word()
-            else { return nil }
-            return .published(
-                topic,
-                id: id,
-                predecessor: StreamID(predecessor),
-                notificationID: NotificationID(notification),
-                payload: rest.readableBytes > 0 ? rest : nil
-            )
+            guard let topic = topic(), let (id, predecessor, notification, payload) = entry() else { return nil }
+            return .published(topic, id: id, predecessor: predecessor, notificationID: notification, payload: payload)
         case "withdrawn":
             guard let topic = topic(), let action = word().flatMap({ InboxAction(rawValue: $0) }), let entry = pair()
             else {

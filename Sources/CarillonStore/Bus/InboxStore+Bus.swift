@@ -1,8 +1,13 @@
 import CarillonDomain
-import CarillonRedis
+package import CarillonRedis
 import NIOCore
 
 extension InboxStore {
+    /// Where the bus of a pod is in a cluster.
+    package static func busLocator(of pod: String, in cluster: RedisCluster) -> any RedisLocator {
+        cluster.locator(of: Keys.bus(pod))
+    }
+
     /// Adds one entry to the bus of a pod, which is kept near `busMaxLength` entries.
     ///
     /// - Parameters:

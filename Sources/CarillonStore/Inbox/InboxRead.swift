@@ -52,8 +52,14 @@ extension InboxStore {
         withTopics: Bool = false,
         completion: @escaping (Result<InboxPart, StoreError>) -> Void
     ) {
-        let last = withTopics ? InboxRead.topics : InboxRead.marks
-        let read = InboxRead(isNewestFirst: range.isNewestFirst, last: last, completion: completion)
+        // Who said before that he holds devices of the user must have been heard: what is added from now on, he is told.
+        redis.settled(Keys.presence(user)) { [self] in
+            let last = withTopics ? InboxRead.topics : InboxRead.marks
+            send(range, user, InboxRead(isNewestFirst: range.isNewestFirst, last: last, completion: completion))
+        }
+    }
+
+    private func send(_ range: InboxRange, _ user: UserKey, _ read: InboxRead) {
         switch range {
         case .newest(let count): sendNewestFirst(user, before: nil, since: nil, count, read)
         case .between(let since, let before, let count):
@@ -69,7 +75,7 @@ extension InboxStore {
         }
         redis.send("HGETALL", arguments: 1, to: read, tag: InboxRead.state) { $0.key(Keys.state(user)) }
         redis.send("HGETALL", arguments: 1, to: read, tag: InboxRead.marks) { $0.key(Keys.marks(user)) }
-        if withTopics {
+        if read.last == InboxRead.topics {
             redis.send("HGETALL", arguments: 1, to: read, tag: InboxRead.topics) { $0.key(Keys.topics(user)) }
         }
     }
@@ -139,8 +145,8 @@ extension InboxStore {
     ) {
         guard !ids.isEmpty else { return completion(.success([])) }
         let read = PayloadRead(count: ids.count, completion: completion)
-        for id in ids {
-            redis.send("GET", arguments: 1, to: read) { $0.key(Keys.payload(id)) }
+        for (index, id) in ids.enumerated() {
+            redis.send("GET", arguments: 1, to: read, tag: index) { $0.key(Keys.payload(id)) }
         }
     }
 }
@@ -192,7 +198,7 @@ private final class InboxRead: RedisReceiver {
     private var read: Set<NotificationID> = []
     private var marks = InboxMarks()
     private var record: TopicRecord?
-    private let last: Int
+    let last: Int
     private var error: StoreError?
 
     init(isNewestFirst: Bool, last: Int, completion: @escaping (Result<InboxPart, StoreError>) -> Void) {
@@ -200,6 +206,9 @@ private final class InboxRead: RedisReceiver {
         self.last = last
         self.completion = completion
     }
+
+    /// What happens to an entry while it is read shows in what is read later.
+    func lane(of tag: Int) -> Int? { 0 }
 
     func received(_ reply: RedisReply, tag: Int) {
         switch tag {
@@ -229,23 +238,23 @@ private final class InboxRead: RedisReceiver {
 private final class PayloadRead: RedisReceiver {
     private let completion: (Result<[ByteBuffer?], StoreError>) -> Void
     private var missing: Int
-    private var payloads: [ByteBuffer?] = []
+    private var payloads: [ByteBuffer?]
     private var error: StoreError?
 
     init(count: Int, completion: @escaping (Result<[ByteBuffer?], StoreError>) -> Void) {
         self.completion = completion
         self.missing = count
-        payloads.reserveCapacity(count)
+        self.payloads = Array(repeating: nil, count: count)
     }
 
     func received(_ reply: RedisReply, tag: Int) {
-        payloads.append(reply.buffer)
+        payloads[tag] = reply.buffer
         answered()
     }
 
     func failed(_ error: RedisError, tag: Int) {
         // A key of the wrong type is somebody's mistake; for us it holds no payload.
-        if error.serverCode == "WRONGTYPE" { payloads.append(nil) } else { self.error = StoreError(error) }
+        if error.serverCode != "WRONGTYPE" { self.error = StoreError(error) }
         answered()
     }
 
@@ -298,26 +307,29 @@ private final class LimitedPayloadRead {
 private final class ExistenceCheck: RedisReceiver {
     private let ids: [NotificationID]
     private let completion: (Result<[NotificationID], StoreError>) -> Void
-    private var missing: [NotificationID] = []
+    private var expired: [NotificationID] = []
+    private var missing: Int
     private var error: StoreError?
 
     init(_ ids: [NotificationID], completion: @escaping (Result<[NotificationID], StoreError>) -> Void) {
         self.ids = ids
+        self.missing = ids.count
         self.completion = completion
     }
 
     func received(_ reply: RedisReply, tag: Int) {
-        if reply.integer == 0 { missing.append(ids[tag]) }
-        answered(tag)
+        if reply.integer == 0 { expired.append(ids[tag]) }
+        answered()
     }
 
     func failed(_ error: RedisError, tag: Int) {
         self.error = StoreError(error)
-        answered(tag)
+        answered()
     }
 
-    private func answered(_ tag: Int) {
-        guard tag == ids.count - 1 else { return }
-        if let error { completion(.failure(error)) } else { completion(.success(missing)) }
+    private func answered() {
+        missing -= 1
+        guard missing == 0 else { return }
+        if let error { completion(.failure(error)) } else { completion(.success(expired)) }
     }
 }

@@ -117,21 +117,9 @@ package struct InboxReader: Sendable {
 
     /// How many are unread and not hidden: the number that devices are told after each change.
     package func unreadCount(of user: UserKey) async throws(StoreError) -> Int {
-        let replies = try await redis.tolerantReplies([
-            newest(user),
-            RedisCommand("HGETALL", .key(Keys.state(user))),
-            RedisCommand("HGETALL", .key(Keys.marks(user))),
-            RedisCommand("HGETALL", .key(Keys.topics(user))),
-            stream(.everybody),
-        ])
-        let own = InboxPart(entries: replies[0].streamEntries, read: replies[1].readIDs, marks: replies[2].inboxMarks)
-        let record = replies[3].topicRecord
-        let ofTopics = try await topicRows(record, everybody: replies[4].streamEntries, of: user)
+        let streams = try await streams(of: user)
         let now = Timestamp.nowMilliseconds()
-        let unread =
-            own.entries.filter { own.countsAsUnread($0, at: now) }.ownRows
-            + ofTopics.filter { record?.countsAsUnread($0.entry.notificationID, at: now) ?? true }
-        return try await alive(unread).count
+        return try await alive(streams.rows.filter { streams.countsAsUnread($0, at: now) }).count
     }
 
     /// One notification with the number of unread ones; nil where the user has none of that id.
@@ -147,36 +135,14 @@ package struct InboxReader: Sendable {
 
     /// Where a notification stands; nil where the user has none of that id, or its payload has expired.
     package func row(_ id: NotificationID, of user: UserKey) async throws(StoreError) -> InboxRow? {
-        let replies = try await redis.tolerantReplies([
-            newest(user),
-            RedisCommand("EXISTS", .key(Keys.payload(id))),
-            RedisCommand("HGETALL", .key(Keys.topics(user))),
-            stream(.everybody),
-        ])
-        guard replies[1].integer == 1 else { return nil }
-        if let own = replies[0].streamEntries.first(where: { $0.notificationID == id }) { return [own].ownRows.first }
-        return try await topicRows(replies[2].topicRecord, everybody: replies[3].streamEntries, of: user)
-            .first { $0.entry.notificationID == id }
+        let streams = try await streams(of: user, and: RedisCommand("EXISTS", .key(Keys.payload(id))))
+        return streams.more[0].integer == 1 ? streams.rows.first { $0.entry.notificationID == id } : nil
     }
 
     /// All entries, hidden and expired ones included, newest first, and whether each was read.
     func everything(of user: UserKey) async throws(StoreError) -> [(row: InboxRow, isRead: Bool)] {
-        let replies = try await redis.tolerantReplies([
-            newest(user),
-            RedisCommand("HGETALL", .key(Keys.state(user))),
-            RedisCommand("HGETALL", .key(Keys.topics(user))),
-            stream(.everybody),
-        ])
-        let record = replies[2].topicRecord
-        let ofTopics = try await topicRows(record, everybody: replies[3].streamEntries, of: user)
-        let read = replies[1].readIDs.union(record?.read.keys.map { $0 } ?? [])
-        let rows = (replies[0].streamEntries.ownRows + ofTopics).sorted { $1.place < $0.place }
-        return rows.map { ($0, read.contains($0.entry.notificationID)) }
-    }
-
-    private func newest(_ user: UserKey) -> RedisCommand {
-        let count = RedisArgument.integer(settings.streamMaxLength)
-        return RedisCommand("XREVRANGE", .key(Keys.stream(user)), "+", "-", "COUNT", count)
+        let streams = try await streams(of: user)
+        return streams.rows.map { ($0, streams.read.contains($0.entry.notificationID)) }
     }
 
     /// Whom a notification is for, and when its payload expires; nil where there is no payload, or none that says so.
@@ -198,27 +164,20 @@ package struct InboxReader: Sendable {
 
     /// Everything of an inbox but its payloads.
     private struct Loaded {
-        /// Those whose payload exists, newest first.
-        let rows: [InboxRow]
-        let read: Set<NotificationID>
-        let marks: InboxMarks
+        /// Of the rows only those whose payload exists.
+        let streams: InboxStreams
         let receipts: Receipts
         let now: UInt64
 
-        var unreadCount: Int {
-            rows.count { row in
-                let id = row.entry.notificationID
-                return !read.contains(id) && !marks.isHidden(id, at: now)
-            }
-        }
+        var unreadCount: Int { streams.rows.count { streams.countsAsUnread($0, at: now) } }
 
-        func row(_ id: NotificationID) -> InboxRow? { rows.first { $0.entry.notificationID == id } }
+        func row(_ id: NotificationID) -> InboxRow? { streams.rows.first { $0.entry.notificationID == id } }
 
         /// What passes, newest first.
         func matching(_ filter: InboxFilter, _ reader: InboxReader) async throws(StoreError) -> [InboxRow] {
-            let candidates = rows.filter { row in
+            let candidates = streams.rows.filter { row in
                 let id = row.entry.notificationID
-                return filter.passes(row.place, id, isRead: read.contains(id), marks, at: now)
+                return filter.passes(row.place, id, isRead: streams.read.contains(id), streams.marks, at: now)
             }
             guard filter.needsPayload else { return candidates }
             var matching: [InboxRow] = []
@@ -234,26 +193,12 @@ package struct InboxReader: Sendable {
     }
 
     private func load(_ user: UserKey) async throws(StoreError) -> Loaded {
-        let replies = try await redis.tolerantReplies([
-            newest(user),
-            RedisCommand("HGETALL", .key(Keys.state(user))),
-            RedisCommand("HGETALL", .key(Keys.marks(user))),
-            RedisCommand("HGETALL", .key(Keys.receipts(user))),
-            RedisCommand("HGETALL", .key(Keys.topics(user))),
-            stream(.everybody),
-        ])
-        var rows = replies[0].streamEntries.ownRows
-        var (read, marks, receipts) = (replies[1].readIDs, replies[2].inboxMarks, Receipts(replies[3]))
-        let record = replies[4].topicRecord
-        let ofTopics = try await topicRows(record, everybody: replies[5].streamEntries, of: user)
-        if !ofTopics.isEmpty { rows = (rows + ofTopics).sorted { $1.place < $0.place } }
-        if let record {
-            read.formUnion(record.read.keys)
-            marks.add(record.marks)
-            for (id, time) in record.read { receipts.noteRead(id, at: time) }
-        }
+        var streams = try await streams(of: user, and: RedisCommand("HGETALL", .key(Keys.receipts(user))))
+        var receipts = Receipts(streams.more[0])
+        for (id, time) in streams.record?.read ?? [:] { receipts.noteRead(id, at: time) }
         let now = Timestamp.nowMilliseconds()
-        return Loaded(rows: try await alive(rows), read: read, marks: marks, receipts: receipts, now: now)
+        streams.rows = try await alive(streams.rows)
+        return Loaded(streams: streams, receipts: receipts, now: now)
     }
 
     /// Those whose payload exists.
@@ -279,13 +224,13 @@ package struct InboxReader: Sendable {
         for (row, payload) in zip(rows, try await payloads(rows, &turn)) {
             guard let payload else { continue }
             let id = row.entry.notificationID
-            let marks = inbox.marks
+            let marks = inbox.streams.marks
             items.append(
                 InboxItem(
                     entry: row.entry,
                     topic: row.topic,
                     payload: payload,
-                    isRead: inbox.read.contains(id),
+                    isRead: inbox.streams.read.contains(id),
                     receipt: row.topic == nil ? inbox.receipts[row.entry] : inbox.receipts[ofTopic: id],
                     seenAt: marks.seen[id],
                     archivedAt: marks.archived[id],
@@ -331,11 +276,6 @@ package struct InboxReader: Sendable {
     }
 }
 
-extension [StoredEntry] {
-    /// As entries of the user's own stream.
-    fileprivate var ownRows: [InboxRow] { compactMap(\.reference).map { InboxRow(entry: $0, topic: nil) } }
-}
-
 extension RedisValue {
     /// The ids that a state hash says are read.
     var readIDs: Set<NotificationID> {
@@ -348,7 +288,7 @@ extension RedisValue {
         return fields.isEmpty ? nil : TopicRecord(fields: fields.map { ($0.name, $0.value.string ?? "") })
     }
 
-    fileprivate var inboxMarks: InboxMarks {
+    var inboxMarks: InboxMarks {
         var marks = InboxMarks()
         for (name, value) in fields { marks.add(field: name, value: value.string ?? "") }
         return marks

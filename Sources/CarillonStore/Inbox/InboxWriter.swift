@@ -58,6 +58,7 @@ package struct InboxWriter: Sendable {
     package func snooze(_ entry: EntryReference, until: UInt64, of user: UserKey) async throws(StoreError) {
         let end = until + Self.afterSnooze
         let slot = end / Keys.slotMilliseconds + 1
+        let shard = redis.shard(of: user)
         _ = try await redis.replies([
             RedisCommand(
                 "PEXPIREAT",
@@ -66,13 +67,13 @@ package struct InboxWriter: Sendable {
                 .text("GT")
             ),
             // The janitor has to come by at the new end of the payload.
-            RedisCommand("SADD", .key(Keys.expired(slot: slot)), .text(user.text)),
+            RedisCommand("SADD", .key(Keys.expired(slot: slot, shard)), .text(user.text)),
             RedisCommand(
                 "EXPIREAT",
-                .key(Keys.expired(slot: slot)),
+                .key(Keys.expired(slot: slot, shard)),
                 .text("\(slot * Keys.slotMilliseconds / 1_000 + 3_600)")
             ),
-            RedisCommand("ZADD", .key(Keys.snoozed), .text("\(until)"), .text(UserEntry(user, entry).text)),
+            RedisCommand("ZADD", .key(Keys.snoozed(shard)), .text("\(until)"), .text(UserEntry(user, entry).text)),
             RedisCommand(
                 "HSET",
                 .key(Keys.marks(user)),
@@ -188,26 +189,22 @@ package struct InboxWriter: Sendable {
 
     /// Takes snoozes whose time has come; another pod that asks at the same time gets others.
     ///
+    /// - Parameter limit: Of those of one shard.
     /// - Source: Redis commands ZRANGE, ZREM
     package func endedSnoozes(limit: Int) async throws(StoreError) -> [UserEntry] {
         let now = try await redis.milliseconds()
-        let due =
-            try await redis.replies([
-                RedisCommand(
-                    "ZRANGE",
-                    .key(Keys.snoozed),
-                    "-inf",
-                    .text("\(now)"),
-                    "BYSCORE",
-                    "LIMIT",
-                    0,
-                    .integer(limit)
-                )
-            ])[0].array ?? []
-        guard !due.isEmpty else { return [] }
-        let members = due.compactMap(\.string)
-        let removed = try await redis.replies(members.map { RedisCommand("ZREM", .key(Keys.snoozed), .text($0)) })
-        let mine = zip(members, removed).filter { $0.1.integer == 1 }.compactMap { UserEntry(stored: $0.0) }
+        let keys = redis.shards.map { Keys.snoozed($0) }
+        let due = try await redis.replies(
+            keys.map {
+                RedisCommand("ZRANGE", .key($0), "-inf", .text("\(now)"), "BYSCORE", "LIMIT", 0, .integer(limit))
+            }
+        )
+        let members = zip(keys, due).flatMap { key, reply in
+            (reply.array ?? []).compactMap(\.string).map { (key: key, text: $0) }
+        }
+        guard !members.isEmpty else { return [] }
+        let removed = try await redis.replies(members.map { RedisCommand("ZREM", .key($0.key), .text($0.text)) })
+        let mine = zip(members, removed).filter { $0.1.integer == 1 }.compactMap { UserEntry(stored: $0.0.text) }
         guard !mine.isEmpty else { return [] }
         let ends = try await redis.tolerantReplies(
             mine.map {
@@ -248,9 +245,10 @@ package struct UserEntry: Sendable {
 
     /// Parses what `text` gave.
     init?(stored text: String) {
-        let parts = text.split(separator: " ", maxSplits: 2)
-        guard parts.count == 3, let user = UserKey(text: parts[0]), let place = EntryPlace(parts[1]) else { return nil }
-        let entry = EntryReference(streamID: place.streamID, notificationID: NotificationID(String(parts[2])))
+        guard let (user, rest) = text.halves(at: " "), let (place, id) = rest.halves(at: " "),
+            let user = UserKey(text: user), let place = EntryPlace(place)
+        else { return nil }
+        let entry = EntryReference(streamID: place.streamID, notificationID: NotificationID(String(id)))
         self.init(user, entry, of: place.topic)
     }
 
@@ -264,7 +262,7 @@ package struct UserEntry: Sendable {
 extension EntryReference {
     /// Parses a stream id, a space and the id of a notification.
     init?(stored text: String) {
-        guard let space = text.firstIndex(of: " "), let id = StreamID(text[..<space]) else { return nil }
-        self.init(streamID: id, notificationID: NotificationID(String(text[text.index(after: space)...])))
+        guard let (id, notification) = text.halves(at: " "), let id = StreamID(id) else { return nil }
+        self.init(streamID: id, notificationID: NotificationID(String(notification)))
     }
 }

@@ -10,12 +10,13 @@ extension InboxStore {
         } reply: { result in
             completion((try? result.get()) != nil)
         }
+        let today = Keys.trimming(day: Timestamp.nowMilliseconds() / 86_400_000, redis.shard(of: user))
         send("SADD", arguments: 2) { arguments in
-            arguments.key(Keys.trimming(day: Timestamp.nowMilliseconds() / 86_400_000))
+            arguments.key(today)
             arguments.bulk(user.text)
         }
         send("EXPIRE", arguments: 2) { arguments in
-            arguments.key(Keys.trimming(day: Timestamp.nowMilliseconds() / 86_400_000))
+            arguments.key(today)
             arguments.integer(17 * 86_400)
         }
     }

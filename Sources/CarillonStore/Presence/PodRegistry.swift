@@ -115,16 +115,24 @@ package struct PodRegistry: Sendable {
         }
     }
 
-    /// Seconds of CPU that Redis has used, its own and the kernel's for it; nil where it does not tell.
+    /// Seconds of CPU that Redis has used, all its servers and the kernel for them; nil where one does not tell.
     ///
     /// - Source: Redis command INFO, section cpu
     package func redisCPUSeconds() async -> Double? {
-        guard let text = try? await pipeline([RedisCommand("INFO", .text("cpu"))])[0].string else { return nil }
-        let lines = text.split { $0.isNewline }
-        let parts = ["used_cpu_user:", "used_cpu_sys:"].compactMap { name in
-            lines.first { $0.hasPrefix(name) }.flatMap { Double($0.dropFirst(name.count)) }
+        var sum = 0.0
+        for node in await redis.nodes() {
+            let reply = try? await redis.pipeline([RedisCommand("INFO", "cpu")], on: node)[0].string
+            let lines = reply.map { $0.split { $0.isNewline } } ?? []
+            for name in ["used_cpu_user:", "used_cpu_sys:"] {
+                guard
+                    let seconds = lines.first(where: { $0.hasPrefix(name) }).flatMap({
+                        Double($0.dropFirst(name.count))
+                    })
+                else { return nil }
+                sum += seconds
+            }
         }
-        return parts.count == 2 ? parts[0] + parts[1] : nil
+        return sum
     }
 
     /// Removes what a dead pod left behind.
@@ -144,10 +152,10 @@ package struct PodRegistry: Sendable {
 
 extension RedisClient {
     /// A pipeline whose error replies are thrown, the first one first.
-    func replies(_ commands: [RedisCommand]) async throws(StoreError) -> [RedisValue] {
+    func replies(_ commands: [RedisCommand], on node: RedisNode? = nil) async throws(StoreError) -> [RedisValue] {
         let values: [RedisValue]
         do throws(RedisError) {
-            values = try await pipeline(commands)
+            values = try await pipeline(commands, on: node)
         } catch {
             throw StoreError(error)
         }

@@ -1,5 +1,6 @@
 package import CarillonDomain
 import CarillonRedis
+import CarillonTLS
 
 /// Who keeps a user's consumer group.
 package enum LockHolder: Sendable {
@@ -15,8 +16,7 @@ extension InboxStore {
 
     /// Says that this pod holds devices of `user`, and takes or renews the lock of his consumer group.
     ///
-    /// Commands sent after this one on the same connection are carried out after it, so a read that follows sees every entry
-    /// whose sender did not yet find this pod.
+    /// A read that follows is carried out after it, and so sees every entry whose sender did not yet find this pod.
     ///
     /// - Parameters:
     ///   - holdsLock: This pod had the lock when it last looked, which makes renewing it one command instead of two.
@@ -94,14 +94,30 @@ extension InboxStore {
 
     /// Whether Redis knows of all these users that some pod holds devices; not called when Redis fails.
     ///
-    /// One command for all of them, because one for each would be half of what idle devices cost.
+    /// One command for all of them where they lie on one server, because one for each would be half of what idle devices cost.
     ///
     /// - Source: Redis command EXISTS
     package func areAllPresent(_ users: [UserKey], completion: @escaping (Bool) -> Void) {
+        guard !redis.isSharded else { return exist(users.map { Keys.presence($0) }, completion: completion) }
         send("EXISTS", arguments: users.count) { arguments in
             for user in users { arguments.key(Keys.presence(user)) }
         } reply: { result in
             if case .success(let count) = result { completion(count.integer == Int64(users.count)) }
+        }
+    }
+
+    private func exist(_ keys: [RedisKey], completion: @escaping (Bool) -> Void) {
+        var missing = keys.count
+        var exist = true
+        for key in keys {
+            send("EXISTS", arguments: 1) {
+                $0.key(key)
+            } reply: { result in
+                missing -= 1
+                // Where Redis fails, nothing is known: as if all were there, the next look tells.
+                if case .success(let count) = result, count.integer == 0 { exist = false }
+                if missing == 0 { completion(exist) }
+            }
         }
     }
 
@@ -158,21 +174,39 @@ extension InboxStore {
         send("DEL", arguments: 1) { $0.key(Keys.bus(settings.podID)) }
     }
 
-    /// A name for the history that Redis's stream ids belong to: its replication id. It changes on a fail-over and on a
-    /// restart, after which ids may have gone back.
+    /// A name for the history that Redis's stream ids belong to: its replication id, or all of those of a cluster. It changes on a
+    /// fail-over and on a restart, after which ids may have gone back.
     ///
     /// - Source: Redis command INFO, section replication
     package func epoch(completion: @escaping (Result<String, StoreError>) -> Void) {
-        send("INFO", arguments: 1) {
-            $0.bulk("replication" as StaticString)
-        } reply: { result in
-            completion(
-                result.map { reply in
-                    let lines = reply.string.split { $0.isNewline }
-                    let line = lines.first { $0.hasPrefix("master_replid:") }
-                    return String(line?.dropFirst("master_replid:".count).prefix(16) ?? "0")
+        let nodes = redis.nodes
+        var ids: [String] = []
+        var error: StoreError? = nodes.isEmpty ? StoreError(RedisError(.unavailable)) : nil
+        if let error { return completion(.failure(error)) }
+        for node in nodes {
+            let answer = ReplyClosure { result in
+                switch result {
+                case .success(let reply): ids.append(Self.replicationID(reply.string))
+                case .failure(let failure):
+                    error = failure
+                    ids.append("")
                 }
-            )
+                if ids.count == nodes.count { completion(error.map { .failure($0) } ?? .success(Self.epoch(ids))) }
+            }
+            redis.send(RedisCommand("INFO", "replication"), to: answer, tag: 0, node: node)
         }
+    }
+
+    private static func replicationID(_ info: String) -> String {
+        let line = info.split { $0.isNewline }.first { $0.hasPrefix("master_replid:") }
+        return String(line?.dropFirst("master_replid:".count).prefix(16) ?? "0")
+    }
+
+    /// One name of the names of all servers.
+    private static func epoch(_ ids: [String]) -> String {
+        guard ids.count > 1 else { return ids[0] }
+        var text = ids.sorted().joined()
+        return text.withUTF8 { Digest.sha256(UnsafeRawBufferPointer($0)) }.prefix(8)
+            .map { ($0 < 16 ? "0" : "") + String($0, radix: 16) }.joined()
     }
 }

@@ -188,7 +188,7 @@ extension InboxStore {
     }
 }
 
-/// The fields of `notif:receipts:@{topic}`, each behind the notification's id and a colon.
+/// The fields of `notif:topic-receipts:{topic}`, each behind the notification's id and a colon.
 enum TopicReceipt {
     static let devices = "devices"
     static let first = "first"

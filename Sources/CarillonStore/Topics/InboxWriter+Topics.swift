@@ -58,7 +58,7 @@ extension InboxWriter {
                 RedisCommand("PEXPIREAT", .key(Keys.payload(id)), .text("\(until + Self.afterSnooze)"), .text("GT")),
                 RedisCommand(
                     "ZADD",
-                    .key(Keys.snoozed),
+                    .key(Keys.snoozed(redis.shard(of: user))),
                     .text("\(until)"),
                     .text(UserEntry(user, read.entry, of: read.topic).text)
                 ),
@@ -130,17 +130,13 @@ extension InboxWriter {
     package func tidy(_ topic: Topic, count: Int) async throws(StoreError) {
         guard count > Self.fieldsPerEntry * settings.streamMaxLength else { return }
         // In this order: what is added in between must not look as if it were gone.
-        let replies = try await redis.replies([
-            RedisCommand("HGETALL", .key(Keys.receipts(topic))),
-            RedisCommand("XRANGE", .key(Keys.topic(topic)), "-", "+"),
-        ])
-        let known = Set(replies[1].streamEntries.compactMap(\.notificationID?.text))
-        let fields = replies[0].array ?? []
+        let fields = try await redis.replies([RedisCommand("HGETALL", .key(Keys.receipts(topic)))])[0].array ?? []
+        let stream = try await redis.replies([RedisCommand("XRANGE", .key(Keys.topic(topic)), "-", "+")])[0]
+        let known = Set(stream.streamEntries.compactMap(\.notificationID?.text))
         let orphans = stride(from: 0, to: fields.count - 1, by: 2).compactMap { index -> String? in
             guard let field = fields[index].string else { return nil }
-            let isCollapse = field.hasPrefix("collapse:")
-            let id =
-                isCollapse ? fields[index + 1].string?.split(separator: " ").last : field.split(separator: ":").first
+            let isCollapse = field.rest(behind: "collapse:") != nil
+            let id = isCollapse ? fields[index + 1].string?.parts(at: " ").last : field.halves(at: ":")?.0
             return known.contains(id.map { String($0) } ?? "") ? nil : field
         }
         guard !orphans.isEmpty else { return }

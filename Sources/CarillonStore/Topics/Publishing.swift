@@ -27,21 +27,22 @@ extension InboxStore {
         let publishing = Publishing(topic, id, store: self, completion: completion)
         payloadBuffer.clear()
         content.writePayload(id: id, audience: topic, into: &payloadBuffer)
-        redis.send("SET", arguments: 4, to: publishing, tag: Publishing.payload) { arguments in
+        writes.send("SET", arguments: 4, to: publishing, tag: Publishing.payload) { arguments in
             arguments.key(Keys.payload(id))
             arguments.bulk(payloadBuffer)
             arguments.bulk("EX" as StaticString)
             arguments.integer(ttlSeconds)
         }
         send(id, to: topic, mode, publishing)
-        redis.send("XREVRANGE", arguments: 5, to: publishing, tag: Publishing.predecessor) { arguments in
+        writes.send("XREVRANGE", arguments: 5, to: publishing, tag: Publishing.predecessor) { arguments in
             arguments.key(Keys.topic(topic))
             arguments.bulk("+" as StaticString)
             arguments.bulk("-" as StaticString)
             arguments.bulk("COUNT" as StaticString)
             arguments.bulk("2" as StaticString)
         }
-        send("EXPIRE", arguments: 2) { arguments in
+        // Behind the entry: there is no stream that could be given a life before it.
+        writes.send("EXPIRE", arguments: 2, to: publishing, tag: Publishing.life) { arguments in
             arguments.key(Keys.topic(topic))
             arguments.integer(TopicReceipt.seconds)
         }
@@ -50,7 +51,7 @@ extension InboxStore {
     private func send(_ id: NotificationID, to topic: Topic, _ mode: AppendMode, _ publishing: Publishing) {
         switch mode {
         case .plain:
-            redis.send("XADD", arguments: 7, to: publishing, tag: Publishing.entry) { arguments in
+            writes.send("XADD", arguments: 7, to: publishing, tag: Publishing.entry) { arguments in
                 arguments.key(Keys.topic(topic))
                 arguments.bulk("MAXLEN" as StaticString)
                 arguments.bulk("~" as StaticString)
@@ -60,7 +61,7 @@ extension InboxStore {
                 arguments.bulk(id.text)
             }
         case .keyed(let reservation):
-            redis.send("EVAL", arguments: 7, to: publishing, tag: Publishing.entry) { arguments in
+            writes.send("EVAL", arguments: 7, to: publishing, tag: Publishing.entry) { arguments in
                 arguments.bulk(Scripts.appendOnce)
                 arguments.integer(1)
                 arguments.key(Keys.topic(topic))
@@ -77,6 +78,7 @@ private final class Publishing: RedisReceiver {
     static let payload = 0
     static let entry = 1
     static let predecessor = 2
+    static let life = 3
 
     private let topic: Topic
     private let id: NotificationID
@@ -99,17 +101,25 @@ private final class Publishing: RedisReceiver {
         self.completion = completion
     }
 
+    /// An entry before its payload would look expired.
+    func lane(of tag: Int) -> Int? { 0 }
+
     func received(_ reply: RedisReply, tag: Int) {
         switch tag {
         case Self.payload: hasPayload = true
         case Self.entry: entryReceived(reply)
-        default: finish(predecessor(in: reply))
+        case Self.predecessor: finish(predecessor(in: reply))
+        default: break
         }
     }
 
     func failed(_ error: RedisError, tag: Int) {
+        switch tag {
         // Who cannot tell the predecessor has stored all the same.
-        if tag == Self.predecessor { finish(nil) } else { self.error = StoreError(error) }
+        case Self.predecessor: finish(nil)
+        case Self.life: break
+        default: self.error = StoreError(error)
+        }
     }
 
     private func entryReceived(_ reply: RedisReply) {

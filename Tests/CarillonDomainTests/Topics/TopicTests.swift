@@ -33,6 +33,23 @@ import Testing
         #expect(sorted.reversed().compactMap { EntryPlace($0) }.sorted().map(\.text) == sorted)
     }
 
+    /// A mark that joins the separator before it, so that both are one `Character`.
+    @Test(arguments: ["\u{301}x", "\u{20dd}", "\u{fe0f}\u{301}"])
+    func namesMayBeginWithACombiningMark(name: String) throws {
+        let topic = try #require(Topic(name))
+        let id = StreamID(milliseconds: 7, sequence: 1)
+        #expect(EntryPlace("7-1@\(name)") == EntryPlace(id, in: topic))
+        #expect(StreamPosition("5-0,7-1@\(name),8-0@").map(\.topics) == [topic: id, .everybody: StreamID("8-0")!])
+        #expect(try QueryParameters("channels=a,\(name),b").topics("channels") == [Topic("a"), topic, Topic("b")])
+        let fields = [("sub:\(name)", "7-1"), ("read:\(name)", "5"), ("gone:\(name)", "6"), ("archived:\(name)", "8")]
+        let record = TopicRecord(fields: fields)
+        #expect(record.subscriptions == [topic: id] && record.read == [NotificationID(name): 5])
+        #expect(record.gone == [NotificationID(name)] && record.marks.archived == [NotificationID(name): 8])
+        #expect(TopicRecord.notification(field: "sub:\(name)") == nil)
+        #expect(TopicRecord.notification(field: "read:\(name)") == NotificationID(name))
+        #expect(InboxMarks.notification(field: "collapse:\(name)", value: "7-1 \(name)") == name)
+    }
+
     @Test func positions() throws {
         let position = try #require(StreamPosition("7-1@a,5-0,8-0@"))
         #expect(position.own == StreamID("5-0") && position.topics.count == 2)

@@ -46,14 +46,6 @@ struct RequestMutator {
         return request
     }
 
-    /// Where the bytes of a request may be divided on their way; the last place is its end.
-    mutating func cuts(of request: [UInt8]) -> [Int] {
-        let cuts = (0..<Int.random(in: 0...5, using: &random)).map { _ in
-            Int.random(in: 0...request.count, using: &random)
-        }
-        return cuts.sorted() + [request.count]
-    }
-
     private mutating func mutate(_ request: inout [UInt8]) {
         // Mostly past the request line, which has but one form.
         let place = Int.random(in: (oneIn(8) ? 0 : 30)..<request.count, using: &random)

@@ -72,7 +72,7 @@ struct WebSocketUpgradeTests {
             (["Connection": ["Upgrade", "Upgrade"]], 400),
             (["Sec-WebSocket-Version": []], 426), (["Sec-WebSocket-Version": ["8"]], 426),
             (["Sec-WebSocket-Version": ["13", "13"]], 400),
-            (["Sec-WebSocket-Key": []], 400),
+            (["Sec-WebSocket-Key": []], 400), (["Origin": ["x\r\nContent-Length: 0\r\nContent-Length: 0"]], 400),
             (["Sec-WebSocket-Key": ["dGhlIHNhbXBsZSBub25jZQ==", "dGhlIHNhbXBsZSBub25jZQ=="]], 400),
             (["Sec-WebSocket-Key": ["dGhlIHNhbXBsZSBub25jZQ"]], 400),
             (["Sec-WebSocket-Key": ["dGhlIHNhbXBsZSBub25jZQAA"]], 400),

@@ -35,6 +35,8 @@ private final class AppendLog: AppendObserver {
         #expect(!isFinished)
         isFinished = true
         log.stored = stored
+        // In a cluster they are answered in any order.
+        log.entries.sort { $0.index < $1.index }
         completion(log)
     }
 }

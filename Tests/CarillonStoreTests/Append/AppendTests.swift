@@ -133,15 +133,21 @@ import Testing
             for _ in 0..<3 { _ = try await link.append([alice, bob], ttl: 60) }
             let commands = try await link.commands {
                 try await link.run { $0.store.activity.flush() }
-                #expect(try await link.redis("ZCARD", "notif:users:recent") == .integer(2))
+                for user in [alice, bob] {
+                    let key = link.spread("notif:users:recent", user.key.text)
+                    #expect(try await link.redis("ZSCORE", key, user.key.text).integer ?? 0 > 0)
+                }
             }
-            #expect(commands == ["zadd": 1, "zremrangebyrank": 1, "sadd": 2, "expireat": 2, "zcard": 1])
+            let shards = Set([alice, bob].map { link.spread("", $0.key.text) }).count
+            let expected = ["zadd": 1, "zremrangebyrank": 1, "sadd": 2, "expireat": 2].mapValues { $0 * shards }
+            #expect(commands == expected.merging(["zscore": 2]) { $1 })
             let slot = UInt64(try await link.now()) / 10_000
-            let keys = try await link.redis("KEYS", "notif:expired:*").array?.compactMap(\.string) ?? []
-            #expect(keys.count == 1)
+            let keys = try await link.keys("notif:expired:*")
+            #expect(keys.count == shards)
             #expect(keys.allSatisfy { ["\(slot + 6)", "\(slot + 7)"].contains($0.split(separator: ":")[2]) })
-            for key in keys + ["notif:trimming:\(slot / 8_640 + 1)"] {
-                #expect(try await link.redis("SCARD", key) == .integer(2))
+            let trimming = [alice, bob].map { link.spread("notif:trimming:\(slot / 8_640 + 1)", $0.key.text) }
+            for key in keys + trimming {
+                #expect(try await link.redis("SCARD", key).integer == Int64(2 / shards))
                 #expect(try await link.redis("TTL", key).integer ?? 0 > 3_500)
             }
             let idle = try await link.commands { try await link.run { $0.store.activity.flush() } }

@@ -103,6 +103,37 @@ import Testing
         #expect(read(written(.read(user, odd), .autoCleared(user, odd), .probe)) == ["resync", "resync", "probe"])
     }
 
+    /// CR LF is one `Character`, and so is a space with a combining mark behind it.
+    @Test func whatOtherProgramsNameIsOneLineOrTheReaderLooksItself() {
+        let odd = EntryReference(streamID: .zero, notificationID: NotificationID("a\r\nprobe"))
+        let empty = EntryReference(streamID: .zero, notificationID: NotificationID(""))
+        let stranger = UserKey(text: "1-a b\nprobe")!
+        #expect(read(written(.read(user, odd), .autoCleared(user, empty))) == ["resync", "resync"])
+        #expect(read(written(.changed(stranger), .subscriptionsChanged(stranger))) == ["resync", "resync"])
+        #expect(
+            read(written(.read(stranger, entry), .inboxChanged(stranger, InboxChange(.read, [])))) == [
+                "resync", "resync",
+            ]
+        )
+        let payload = ByteBuffer(string: "{}")
+        #expect(
+            read(
+                written(
+                    .pushed(user, id: .zero, predecessor: nil, notificationID: odd.notificationID, payload: payload),
+                    .pushed(user, id: .zero, predecessor: nil, notificationID: empty.notificationID, payload: nil),
+                    .published(
+                        .everybody,
+                        id: .zero,
+                        predecessor: nil,
+                        notificationID: NotificationID("n 1"),
+                        payload: nil
+                    ),
+                    .withdrawn(Topic(stored: "a b"), .withdraw, odd)
+                )
+            ) == ["changed|1-alice", "changed|1-alice", "resync", "resync"]
+        )
+    }
+
     @Test(arguments: [
         "probe", "\n", "hello\n", "probe\nhello\n", "push\n", "push 1-alice\n", "push 1-alice 7-1\n",
         "push 1-alice 7-1 0-0\n",
@@ -143,7 +174,7 @@ import Testing
         )
     }
 
-    @Test(arguments: ["orders", ""])
+    @Test(arguments: ["orders", "", "\u{301}x"])
     func whatConcernsTopicsRoundTrips(name: String) {
         let topic = Topic(stored: name)
         let known = EntryReference(streamID: StreamID("7-1")!, notificationID: NotificationID("n"))

@@ -16,23 +16,31 @@ import Testing
 
     private func slot(_ link: StoreLink) async throws -> Int { try await link.now() / 10_000 }
 
+    private func add(_ users: [String], to key: String, _ link: StoreLink) async throws {
+        for user in users { try await link.redis("SADD", link.spread(key, user), user) }
+    }
+
+    /// What is popped until there is nothing left, pop by pop.
+    private func pops(_ due: DueUsers) async throws -> [[UserKey]] {
+        var due = due
+        var pops: [[UserKey]] = []
+        while true {
+            let users = try await due.pop()
+            if users.isEmpty { return pops }
+            pops.append(users)
+        }
+    }
+
     @Test func podsShareExpiredUsersWithoutDoublingThem() async throws {
         try await StoreLink.with { link in
             let all = (0..<500).map { "\($0)-u" }
-            for user in all { try await link.redis("SADD", "notif:expired:\(try await slot(link) - 1)", user) }
-            let (a, b) = (queues(link), queues(link, pod: "b"))
-            var popped: [String] = []
-            var rounds = 0
-            while true {
-                async let first = a.popExpired()
-                async let second = b.popExpired()
-                let users = try await names(first + second)
-                popped += users
-                rounds += 1
-                if users.isEmpty { break }
-            }
-            #expect(popped.sorted() == all.sorted())
-            #expect(rounds > 2)
+            try await add(all, to: "notif:expired:\(try await slot(link) - 1)", link)
+            async let first = pops(queues(link).expired())
+            async let second = pops(queues(link, pod: "b").expired())
+            let popped = try await first + second
+            #expect(names(popped.flatMap(\.self)) == all.sorted())
+            #expect(popped.count >= 4)
+            #expect(try await link.keys("notif:expired:*") == [])
         }
     }
 
@@ -40,21 +48,45 @@ import Testing
         try await StoreLink.with { link in
             let now = try await slot(link)
             for (offset, user) in [(-362, "1-tooOld"), (-358, "2-old"), (-1, "3-lately"), (2, "4-future")] {
-                try await link.redis("SADD", "notif:expired:\(now + offset)", user)
+                try await add([user], to: "notif:expired:\(now + offset)", link)
             }
-            #expect(names(try await queues(link).popExpired()) == ["2-old"])
-            #expect(names(try await queues(link).popExpired()) == ["3-lately"])
-            #expect(try await queues(link).popExpired() == [])
-            #expect(try await link.redis("SCARD", "notif:expired:\(now + 2)") == .integer(1))
+            #expect(try await pops(queues(link).expired()).map(names) == [["2-old"], ["3-lately"]])
+            #expect(try await pops(queues(link).expired()) == [])
+            let future = link.spread("notif:expired:\(now + 2)", "4-future")
+            #expect(try await link.redis("SCARD", future) == .integer(1))
+        }
+    }
+
+    /// Which keys there are is asked once, however many users they hold.
+    @Test(arguments: [1, 127, 128, 129, 300])
+    func aRoundLooksOnce(count: Int) async throws {
+        try await StoreLink.with { link in
+            let now = try await slot(link)
+            let users = (0..<count).map { "\($0)-u" }
+            var sizes: [String: Int] = [:]
+            for slot in [now - 2, now - 1] {
+                try await add(users, to: "notif:expired:\(slot)", link)
+                for user in users { sizes[link.spread("\(slot)", user), default: 0] += 1 }
+            }
+            let commands = try await link.commands {
+                let popped = try await pops(queues(link).expired())
+                #expect(popped.joined().count == 2 * count)
+            }
+            let shards = link.client.isSharded ? 16 : 1
+            // A set is empty once it gives less than it was asked for.
+            let expected = sizes.values.reduce(0) { $0 + $1 / 128 + 1 }
+            #expect(commands == ["time": 1, "exists": 361 * shards, "spop": expected])
+            let idle = try await link.commands { _ = try await pops(queues(link).trimming()) }
+            #expect(idle == ["time": 1, "exists": 17 * shards])
         }
     }
 
     @Test func whatIsNoUserIsPassedOver() async throws {
         try await StoreLink.with { link in
             let now = try await slot(link)
-            try await link.redis("SADD", "notif:expired:\(now - 2)", "nobody")
-            try await link.redis("SADD", "notif:expired:\(now - 1)", "1-a")
-            #expect(names(try await queues(link).popExpired()) == ["1-a"])
+            try await link.redis("SADD", link.spread("notif:expired:\(now - 2)", "1-a"), "nobody")
+            try await add(["1-a"], to: "notif:expired:\(now - 1)", link)
+            #expect(try await pops(queues(link).expired()).map(names) == [["1-a"]])
         }
     }
 
@@ -62,11 +94,10 @@ import Testing
         try await StoreLink.with { link in
             let today = try await link.now() / 86_400_000
             for (offset, user) in [(-17, "1-tooOld"), (-16, "2-old"), (0, "3-today"), (1, "4-tomorrow")] {
-                try await link.redis("SADD", "notif:trimming:\(today + offset)", user)
+                try await add([user], to: "notif:trimming:\(today + offset)", link)
             }
-            #expect(names(try await queues(link).popTrimming()) == ["2-old"])
-            #expect(names(try await queues(link).popTrimming()) == ["3-today"])
-            #expect(try await queues(link).popTrimming() == [])
+            #expect(try await pops(queues(link).trimming()).map(names) == [["2-old"], ["3-today"]])
+            #expect(try await pops(queues(link).trimming()) == [])
         }
     }
 
@@ -75,11 +106,12 @@ import Testing
             let user = User.test(1).key
             let now = UInt64(try await link.now())
             try await queues(link).scheduleTrim(of: user, at: now)
-            #expect(try await queues(link).popTrimming() == [])
+            #expect(try await pops(queues(link).trimming()) == [])
             try await queues(link).scheduleTrim(of: user, at: now - 86_400_000)
-            #expect(try await link.redis("TTL", "notif:trimming:\(now / 86_400_000)").integer ?? 0 > 33 * 86_400)
-            #expect(try await queues(link).popTrimming() == [user])
-            #expect(try await queues(link).popTrimming() == [])
+            let key = link.spread("notif:trimming:\(now / 86_400_000)", "1-u")
+            #expect(try await link.redis("TTL", key).integer ?? 0 > 33 * 86_400)
+            #expect(try await pops(queues(link).trimming()) == [[user]])
+            #expect(try await pops(queues(link).trimming()) == [])
         }
     }
 
@@ -91,7 +123,7 @@ import Testing
             }
             #expect(isStored)
             #expect(try await link.redis("GET", "notif:retention:1-u").string == "3")
-            #expect(try await queues(link).popTrimming() == [user])
+            #expect(try await pops(queues(link).trimming()) == [[user]])
         }
     }
 
@@ -101,7 +133,7 @@ import Testing
             for milliseconds in [5, 9, 7] as [UInt64] {
                 try await queues(link).note(user, newest: StreamID(milliseconds: milliseconds, sequence: 0))
             }
-            #expect(try await link.redis("ZSCORE", "notif:users:recent", "1-u").string == "9")
+            #expect(try await link.redis("ZSCORE", link.spread("notif:users:recent", "1-u"), "1-u").string == "9")
         }
     }
 
@@ -126,18 +158,21 @@ import Testing
                 try await link.redis("SET", "notification:\(number)", "x")
             }
             try await link.redis("XADD", "stream:user:nobody", "*", "nid", "n")
+            // A mark that joins the colon before it, so that both are one `Character`.
+            let marked = User(id: .text("\u{301}"), login: "u")
+            try await link.add(marked, "n", payload: nil)
             var seen: Set<String> = []
             var pages = 0
-            #expect(try await queues(link).sweepCursor() == "0")
+            #expect(try await queues(link).sweepPlace() == .start)
             repeat {
                 // Another pod goes on each time.
                 let queues = queues(link, pod: pages.isMultiple(of: 2) ? "a" : "b")
-                let (users, cursor) = try await queues.sweep(from: try await queues.sweepCursor())
+                let (users, next) = try await queues.sweep(from: try await queues.sweepPlace())
                 seen.formUnion(users.map(\.text))
                 pages += 1
-                #expect(try await queues.sweepCursor() == cursor)
-            } while try await queues(link).sweepCursor() != "0"
-            #expect(seen == Set((0..<1_200).map { "\($0)-u" }))
+                #expect(try await queues.sweepPlace() == next ?? .start)
+            } while try await queues(link).sweepPlace() != .start
+            #expect(seen == Set((0..<1_200).map { "\($0)-u" } + [marked.key.text]))
             #expect(pages > 2)
         }
     }

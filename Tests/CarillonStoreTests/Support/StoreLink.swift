@@ -12,7 +12,7 @@ import Testing
 struct StoreLink: Sendable {
     /// What lives on the event loop.
     final class Parts {
-        let connection: RedisConnection
+        let connection: any Redis
         let store: InboxStore
         /// What a test wants to keep alive.
         var kept: [AnyObject] = []
@@ -23,7 +23,9 @@ struct StoreLink: Sendable {
             _ metrics: Metrics,
             _ eventLoop: any EventLoop
         ) {
-            connection = .forTests(configuration, eventLoop)
+            connection =
+                TestTopology.current == .cluster
+                ? RedisCluster.forTests(configuration, eventLoop) : RedisConnection.forTests(configuration, eventLoop)
             store = InboxStore(redis: connection, settings: settings, metrics: metrics)
         }
     }
@@ -102,9 +104,17 @@ struct StoreLink: Sendable {
 
     // MARK: - Looking at Redis
 
+    /// Has a command carried out; one that is about a server itself, by all of them.
     @discardableResult
     func redis(_ words: String...) async throws -> RedisValue {
-        try await client.call(RedisCommand(words[0], words.dropFirst().map { .text($0) }))
+        let command = RedisCommand(words[0], words.dropFirst().map { .text($0) })
+        guard ["ACL", "CONFIG"].contains(command.name) else { return try await client.call(command) }
+        var reply = RedisValue.null
+        for node in await client.nodes() {
+            reply = try await client.pipeline([command], on: node)[0]
+            if case .error(let message) = reply { throw RedisError(.server(message)) }
+        }
+        return reply
     }
 
     /// Adds an entry as another program would.
@@ -159,13 +169,39 @@ struct StoreLink: Sendable {
         return Int(time[0] * 1_000 + time[1] / 1_000)
     }
 
-    /// How often each command was carried out during `body`; the names are in lower case.
+    /// How often each command was carried out during `body`, on all nodes together; the names are in lower case.
     func commands(during body: () async throws -> Void) async throws -> [String: Int] {
-        try await redis("CONFIG", "RESETSTAT")
+        let wire = try WireRedis(port: process.port)
+        for node in try await wire.everyNode() { try await node(["CONFIG", "RESETSTAT"]) }
         try await body()
-        var calls = try await WireRedis(port: process.port).calls()
-        for own in ["info", "config|resetstat", "ping"] { calls[own] = nil }
+        var calls = try await wire.calls()
+        for own in ["info", "config|resetstat", "ping", "cluster|nodes"] { calls[own] = nil }
         return calls
+    }
+
+    /// The key that has a user, of those that are spread in a cluster.
+    func spread(_ key: String, _ user: String) -> String {
+        client.isSharded ? "\(key):\(HashSlot.of(user.utf8) % 16)" : key
+    }
+
+    /// What keys there are, on all nodes together.
+    func keys(_ pattern: String) async throws -> [String] {
+        var keys: [String] = []
+        for node in try await WireRedis(port: process.port).everyNode() {
+            keys += try await node(["KEYS", pattern]).strings
+        }
+        return keys
+    }
+}
+
+extension RedisCluster {
+    static func forTests(_ configuration: RedisConfiguration, _ eventLoop: any EventLoop) -> RedisCluster {
+        RedisCluster(
+            eventLoop: eventLoop,
+            configuration: configuration,
+            seeds: [configuration.endpoint],
+            logger: Logger(label: "test", factory: { _ in SwiftLogNoOpLogHandler() })
+        )
     }
 }
 

@@ -9,6 +9,13 @@ import Testing
     private let alice = User.test(1, "alice")
     private let key = "notif:topics:1-alice"
 
+    /// Text ids may begin with any character, `@` included.
+    @Test func whatBecameOfATopicIsNotStoredWithAUsers() {
+        let user = User(id: .text("@a"), login: "b")
+        #expect(Keys.receipts(Topic(stored: "a-b")).text != Keys.receipts(user.key).text)
+        #expect(Keys.receipts(Topic(stored: "\(user.key)")).text != Keys.receipts(user.key).text)
+    }
+
     @Test func onlyWhatComesLaterIsHis() async throws {
         try await StoreLink.with { link in
             let before = try #require(try await link.publish(.orders, "before"))
@@ -162,7 +169,7 @@ import Testing
             #expect(try await link.writer.collapse(entry, key: "k", of: .orders) == nil)
             let report = try await link.reader.report(on: entry.notificationID, of: .orders, expiresAt: nil)
             #expect(report?.devices == 3 && report?.deliveredAt == 5 && report?.reads == 3)
-            let receipts = "notif:receipts:@orders"
+            let receipts = "notif:topic-receipts:orders"
             for number in 0..<76 { try await link.redis("HSET", receipts, "\(number):devices", "1") }
             try await link.writer.tidy(.orders, count: 80)
             #expect(try await link.redis("HLEN", receipts).integer == 80)

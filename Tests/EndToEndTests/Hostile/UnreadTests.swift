@@ -25,13 +25,13 @@ struct UnreadTests {
     func answers(target: String) async throws {
         try await Pod.with { pod in
             try await pod.withstands { witness in
-                let before = pod.residentBytes
+                let before = try pod.residentBytes
                 let post =
                     "POST /api/v1/notify HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\nContent-Length: 2\r\n\r\n{}"
                 let request = target == "notify" ? Array(post.utf8) : Self.get(target)
                 let connections = try await deaf(40, pod, (0..<300).flatMap { _ in request })
                 for _ in 0..<50 { try await witness.isServed() }
-                #expect(pod.residentBytes < before + 100 << 20)
+                #expect(try pod.residentBytes < before + 100 << 20)
                 for connection in connections { connection.stream.close() }
             }
         }
@@ -45,11 +45,11 @@ struct UnreadTests {
         try await Pod.with { pod in
             let user = try await richUser(pod)
             try await pod.withstands { witness in
-                let before = pod.residentBytes
+                let before = try pod.residentBytes
                 let bytes = path == "/ws" ? pod.handshake(user) : Self.get("\(path)?\(user.query)")
                 let connections = try await deaf(20, pod, bytes)
                 for _ in 0..<50 { try await witness.isServed() }
-                #expect(pod.residentBytes < before + 80 << 20)
+                #expect(try pod.residentBytes < before + 80 << 20)
                 for connection in connections { connection.stream.close() }
             }
         }
@@ -72,7 +72,7 @@ struct UnreadTests {
         try await Pod.with { pod in
             let user = try await richUser(pod)
             try await pod.withstands { witness in
-                let before = pod.residentBytes
+                let before = try pod.residentBytes
                 let sync = WireFrame(WireFrame.text, "{\"type\":\"sync.request\",\"data\":{\"limit\":100}}".utf8)
                     .bytes()
                 let last = try await lastID(pod, user)
@@ -82,7 +82,7 @@ struct UnreadTests {
                 )
                 let connections = try await deaf(8, pod, Array(connect.utf8) + sync + sync + sync)
                 for _ in 0..<50 { try await witness.isServed() }
-                #expect(pod.residentBytes < before + 120 << 20)
+                #expect(try pod.residentBytes < before + 120 << 20)
                 for connection in connections { connection.stream.close() }
             }
         }

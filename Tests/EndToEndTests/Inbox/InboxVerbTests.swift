@@ -95,7 +95,8 @@ struct InboxVerbTests {
         #expect(change["action"]?.string == "unsnooze")
         #expect(change["unread_count"] == .number("1"))
         #expect(try await pod.inboxIDs(user) == [id])
-        let waiting = try await pod.redis("ZRANGE", "notif:snoozed", "0", "-1").strings
+        let key = try await WireRedis(port: pod.redisProcess.port).spread("notif:snoozed", over: user.key)
+        let waiting = try await pod.redis("ZRANGE", key, "0", "-1").strings
         #expect(!waiting.contains { $0.hasSuffix(id) })
     }
 

@@ -40,6 +40,21 @@ struct StopTests {
         await redis.stop()
     }
 
+    @Test("SIGTERM while the janitor has far more to do than there is time: it stops behind the user it is at, exit 0")
+    func stopsWhileItCleans() async throws {
+        try await Pod.with(["TTL_JANITOR_INTERVAL": "1s", "DRAIN_SECONDS": "0"]) { pod in
+            let now = try #require(try await pod.redis("TIME").array.first?.int)
+            let queue = "notif:expired:\(now / 10)"
+            let redis = try WireRedis(port: pod.redisProcess.port)
+            for start in stride(from: 0, to: 100_000, by: 1_000) {
+                try await redis(["SADD", queue] + (start..<start + 1_000).map { "\($0)-gone" })
+            }
+            try await wait(until: "the janitor is at work") { try await redis(["SCARD", queue]).int != 100_000 }
+            #expect(try await pod.server.terminate(within: .seconds(15)) == 0, "\(pod.server.output)")
+            #expect(try await redis(["SCARD", queue]).int ?? 0 > 10_000)
+        }
+    }
+
     @Test("SIGINT ends it as well")
     func interrupt() async throws {
         try await Pod.with { pod in

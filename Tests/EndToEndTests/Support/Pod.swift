@@ -5,6 +5,8 @@ import Testing
 final class Pod: Sendable {
     let server: ServerProcess
     let redisProcess: RedisProcess
+    /// Where Redis is, as pods beside this one need it.
+    private let settings: [String: String]
 
     /// The pod that the suite's `.pod` trait started.
     @TaskLocal static var suite: Pod?
@@ -13,9 +15,10 @@ final class Pod: Sendable {
         get throws { try #require(suite, "the suite lacks the .pod trait") }
     }
 
-    private init(server: ServerProcess, redisProcess: RedisProcess) {
+    private init(server: ServerProcess, redisProcess: RedisProcess, settings: [String: String] = [:]) {
         self.server = server
         self.redisProcess = redisProcess
+        self.settings = settings
     }
 
     /// Starts a pod, runs the body and ends the pod.
@@ -60,10 +63,40 @@ final class Pod: Sendable {
         }
     }
 
+    /// Starts several servers of Redis, and a pod that uses them.
+    static func with<Group: RedisGroup, T>(
+        group: @autoclosure () async throws -> Group,
+        _ environment: [String: String] = [:],
+        _ body: (Pod, Group) async throws -> T
+    ) async throws -> T {
+        try #require(suite == nil, "a suite with the .pod trait must not start another pod")
+        try await Slots.shared.take()
+        let result = await Result { try await started(group, environment, body) }
+        await Slots.shared.giveBack()
+        return try result.get()
+    }
+
+    private static func started<Group: RedisGroup, T>(
+        _ start: () async throws -> Group,
+        _ environment: [String: String],
+        _ body: (Pod, Group) async throws -> T
+    ) async throws -> T {
+        let group = try await start()
+        let result = await Result {
+            let settings = group.settings.merging(environment) { $1 }
+            let server = try await ServerProcess.start(redisPort: group.first.port, environment: settings)
+            defer { server.kill() }
+            return try await body(Pod(server: server, redisProcess: group.first, settings: settings), group)
+        }
+        await group.stop()
+        return try result.get()
+    }
+
     /// Another pod on the same Redis; whoever starts it kills its server.
     func another(_ environment: [String: String] = [:]) async throws -> Pod {
-        let server = try await ServerProcess.start(redisPort: redisProcess.port, environment: environment)
-        return Pod(server: server, redisProcess: redisProcess)
+        let settings = settings.merging(environment) { $1 }
+        let server = try await ServerProcess.start(redisPort: redisProcess.port, environment: settings)
+        return Pod(server: server, redisProcess: redisProcess, settings: settings)
     }
 
     // MARK: HTTP
@@ -199,4 +232,11 @@ struct Device {
 
     /// Everything that the hub had to say so far.
     func messages() async throws -> [WireMessage] { try await client.messagesUntilNow() }
+}
+
+extension Result where Failure == any Error {
+    /// What became of `body`.
+    fileprivate init(_ body: () async throws -> Success) async {
+        do { self = .success(try await body()) } catch { self = .failure(error) }
+    }
 }

@@ -132,7 +132,7 @@ struct TopicPodTests {
             }
             _ = try await pod.publish(channel, members: #","collapse_key":"last""#)
             try await wait(until: "what is gone is forgotten") {
-                try await pod.redis("HLEN", "notif:receipts:@\(channel)").int ?? .max <= 8 * 10 + 4
+                try await pod.redis("HLEN", "notif:topic-receipts:\(channel)").int ?? .max <= 8 * 10 + 4
             }
             #expect(try await pod.unreadCount(user) == "1")
             // 100 for subscriptions, and twice the entries of two topics.
