@@ -13,10 +13,11 @@ package struct AdminStore: Sendable {
     /// Payloads that are asked for at once.
     private static let payloadsAtOnce = 8
 
-    package init(redis: RedisClient, settings: StoreSettings) {
-        self.redis = redis
-        self.settings = settings
-        self.inbox = InboxReader(redis: redis, settings: settings)
+    /// - Parameter inbox: Reads one user's inbox; its turns for long lists are those of the admin calls, too.
+    package init(_ inbox: InboxReader) {
+        redis = inbox.redis
+        settings = inbox.settings
+        self.inbox = inbox
     }
 
     /// An entry with what is stored for it.

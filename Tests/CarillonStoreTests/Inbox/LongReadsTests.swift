@@ -1,3 +1,4 @@
+import CarillonDomain
 import CarillonTestSupport
 import Synchronization
 import Testing
@@ -38,5 +39,30 @@ import Testing
         // All turns are free again.
         let turns = (await reads.enter(), await reads.enter())
         withExtendedLifetime(turns) {}
+    }
+
+    /// 256 KiB are read at once, and the rest for who still waits for it.
+    @Test(arguments: [(4, true), (40, false)])
+    func aLongListWaits(entries: Int, isShort: Bool) async throws {
+        try await StoreLink.with { link in
+            let payload = "{\"message\":\"\(String(repeating: "x", count: 32_768))\"}"
+            for number in 1...entries { try await link.add(.test(1), "\(number)", payload: payload) }
+            let reader = link.reader
+            var turns = [await reader.longReads.enter(), await reader.longReads.enter()]
+            let commands = try await link.commands {
+                let list = Task {
+                    try await reader.page(InboxFilter(), limit: 100, from: .offset(0), of: User.test(1).key)
+                }
+                try await wait(until: "the list is begun") {
+                    try await WireRedis(port: link.process.port).calls()["get"] ?? 0 >= 4
+                }
+                if !isShort { list.cancel() }
+                if isShort { #expect(try await list.value.items.count == entries) }
+                turns = []
+                _ = try await list.value
+            }
+            #expect(turns.isEmpty)
+            #expect(try #require(commands["get"]) < 40)
+        }
     }
 }
