@@ -107,6 +107,39 @@ struct HostileFrameTests {
         }
     }
 
+    /// Of 10 frames per second twenty are taken at once. The next reading is under way when the answer of sixty is made; the one behind it
+    /// waits for four seconds.
+    @Test("the entries of an answer count as frames")
+    func answerWeights() async throws {
+        try await Pod.with(["WS_MESSAGES_PER_SECOND": "10"]) { pod in
+            let user = TestUser()
+            for number in 0..<60 { try await pod.notify(user, message: "\(number)") }
+            let client = try await pod.device(user).client
+            let begun = ContinuousClock.now
+            for limit in [60, 1, 1] {
+                try await client.send("sync.request", "{\"limit\":\(limit)}")
+                #expect(try await client.first("sync.response", within: .seconds(30)).array?.count == limit)
+            }
+            #expect(ContinuousClock.now - begun >= .seconds(3))
+        }
+    }
+
+    @Test("missed notifications count as frames")
+    func missedWeights() async throws {
+        try await Pod.with(["WS_MESSAGES_PER_SECOND": "10"]) { pod in
+            let user = TestUser()
+            for number in 0..<60 { try await pod.notify(user, message: "\(number)") }
+            let device = try await pod.notificationsDevice(user)
+            #expect(try await device.messages().notifications.count == 60)
+            let begun = ContinuousClock.now
+            try await device.requestMissed(since: nil)
+            for _ in 0..<60 { _ = try await device.notification() }
+            // The first page has its own, shorter wait.
+            for _ in 0..<3 { #expect(try await device.messages().isEmpty) }
+            #expect(ContinuousClock.now - begun >= .seconds(3))
+        }
+    }
+
     private static let unknown = #"{"notification_id":"00000000-0000-4000-8000-000000000000","stream_id":"1-1"}"#
     private static let channels = (0..<100).map { "\"c\($0)\"" }.joined(separator: ",")
 

@@ -67,6 +67,28 @@ struct UnreadTests {
         }
     }
 
+    /// What is read for them is let go before they wait, as it is no news.
+    @Test("polls of long lists keep nobody from his")
+    func longPolls() async throws {
+        try await Pod.with { pod in
+            let (user, redis) = (TestUser(), try WireRedis(port: pod.redisProcess.port))
+            for _ in 0..<5 { try await pod.notify(user, message: String(repeating: "x", count: 70_000)) }
+            let target = "/api/v1/notifications?\(user.query)"
+            let list = try await pod.http().request("GET", target, within: .seconds(30))
+            let before = try await redis.calls()["get"] ?? 0
+            let poll =
+                "GET \(target)&wait=60 HTTP/1.1\r\nHost: x\r\nIf-None-Match: \(try #require(list["ETag"]))\r\n\r\n"
+            var polls: [HTTPConnection] = []
+            for _ in 0..<3 { polls.append(try await pod.opened(poll.utf8)) }
+            // One more than two may read at once.
+            try await wait(until: "all have looked", within: .seconds(30)) {
+                try await redis.calls()["get"] ?? 0 >= before + 15
+            }
+            #expect(try await pod.http().request("GET", target, within: .seconds(30)).body == list.body)
+            for poll in polls { poll.stream.reset() }
+        }
+    }
+
     @Test("sync answers: each is as long as it may be, and one is made at a time")
     func deafSyncs() async throws {
         try await Pod.with { pod in
