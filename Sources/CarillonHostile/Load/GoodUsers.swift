@@ -63,7 +63,10 @@ final class GoodUsers: LoadDeviceObserver {
         windowEnd = .max
     }
 
-    func endWindow() { windowEnd = NIODeadline.now().uptimeNanoseconds }
+    func endWindow() {
+        windowEnd = NIODeadline.now().uptimeNanoseconds
+        window.seconds = Double(windowEnd - windowStart) / 1e9
+    }
 
     /// What was measured, once it is whole.
     var measured: GoodWindow? { window.undelivered == 0 ? window : nil }
@@ -124,6 +127,7 @@ final class GoodUsers: LoadDeviceObserver {
         }
         let time = due[number]
         due[number] = 0
+        if windowEnd == .max { window.delivered += 1 }
         guard isMeasured(time) else { return }
         window.undelivered -= 1
         window.latency.record(.nanoseconds(Int64(NIODeadline.now().uptimeNanoseconds - time)))
@@ -145,11 +149,23 @@ final class GoodUsers: LoadDeviceObserver {
 /// What became of the good users' notifications over a time.
 struct GoodWindow: Sendable {
     var latency = LatencyHistogram()
+    /// Its length, and what came within it.
+    var seconds = 0.0
+    var delivered = 0
     var undelivered = 0
     /// The numbers of those that did not come.
     var missing: [Int] = []
     var refused = 0
     var lostDevices = 0
+
+    var perSecond: Double { Double(delivered) / max(0.001, seconds) }
+
+    /// Takes the times of another one, too.
+    mutating func add(_ other: GoodWindow) {
+        latency.add(other.latency)
+        seconds += other.seconds
+        delivered += other.delivered
+    }
 
     func milliseconds(_ share: Double) -> Double { Double(latency.percentile(share).nanoseconds) / 1e6 }
 

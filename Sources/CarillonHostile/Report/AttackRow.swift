@@ -11,24 +11,30 @@ package struct AttackRow: Sendable {
 
     let name: String
     let summary: String
-    /// What good users saw before.
-    let calm: GoodWindow
+    /// What good users saw before it and after it.
+    var calm = GoodWindow()
     /// What they saw meanwhile.
     var attacked = GoodWindow()
     var result = AttackResult(attemptsPerSecond: 0, outcomes: [:])
     /// Resident bytes of the server.
-    var memory = Course()
-    var descriptors = Course()
+    private(set) var memory: Course
+    private(set) var descriptors: Course
     package internal(set) var faults: [String] = []
 
-    init(name: String, summary: String, calm: GoodWindow) {
+    init(name: String, summary: String, before: ProcessStatus) {
         self.name = name
         self.summary = summary
-        self.calm = calm
+        memory = Course(before: before.residentBytes)
+        descriptors = Course(before: before.descriptors)
     }
 
     mutating func note(_ status: ProcessStatus) {
         memory.peak = max(memory.peak, status.residentBytes)
         descriptors.peak = max(descriptors.peak, status.descriptors)
+    }
+
+    mutating func after(_ status: ProcessStatus) {
+        memory.after = status.residentBytes
+        descriptors.after = status.descriptors
     }
 }
