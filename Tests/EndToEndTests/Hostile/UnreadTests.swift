@@ -55,6 +55,18 @@ struct UnreadTests {
         }
     }
 
+    /// Four while nothing is known of their length, then as many as a page has room for: one.
+    @Test("replays: long payloads are not read again for each page")
+    func replayReads() async throws {
+        try await Pod.with { pod in
+            let (user, redis) = (TestUser(), try WireRedis(port: pod.redisProcess.port))
+            for _ in 0..<8 { try await pod.notify(user, message: String(repeating: "x", count: 262_144)) }
+            let before = try await redis.calls()["get"] ?? 0
+            #expect(try await pod.device(user).replay.texts.count == 8)
+            #expect(try await redis.calls()["get"] ?? 0 <= before + 16)
+        }
+    }
+
     @Test("lists: a hundred long notifications are read a few at a time, and forgotten with their client")
     func lists() async throws {
         try await Pod.with { pod in
