@@ -13,8 +13,9 @@ enum Allocator {
     private static let largeBlockBytes: Int32 = 128 << 10
 
     #if canImport(Glibc)
-    // SAFETY: the types are those of the declarations in glibc's malloc.h, which Swift does not see.
+    // SAFETY: the type is that of the declaration in glibc's malloc.h, which Swift does not see.
     private static let setOption = function("mallopt").map { unsafeBitCast($0, to: SetOption.self) }
+    // SAFETY: the same.
     private static let trim = function("malloc_trim").map { unsafeBitCast($0, to: Trim.self) }
 
     private typealias SetOption = @convention(c) (Int32, Int32) -> Int32

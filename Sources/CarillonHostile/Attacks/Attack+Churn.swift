@@ -78,7 +78,8 @@ extension Attack {
             connections: 4_300,
             perSecond: 2_000,
             seconds: 8,
-            allowed: ["open", "503"],
+            // A whole answer ends its connection, too: something has happened to that user.
+            allowed: ["open", "503", "cut"],
             required: ["503"]
         ) { number in
             AttackScript(
