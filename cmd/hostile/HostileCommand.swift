@@ -59,6 +59,7 @@ struct HostileCommand: AsyncParsableCommand {
                 return attack
             }
         }
+        guard !options.attacks.isEmpty else { throw ValidationError("there is nothing to attack with") }
         for setting in set {
             let parts = setting.split(separator: "=", maxSplits: 1).map(String.init)
             guard parts.count == 2 else { throw ValidationError("--set takes NAME=value") }

@@ -50,7 +50,7 @@ extension Attack {
         Attack(
             name: "smuggling",
             summary:
-                "two lengths, both kinds of length, folded lines, bare line feeds, odd chunks; a second post hidden in each",
+                "two lengths, CL.TE, TE.CL, TE.TE, folded lines, bare line feeds, odd chunks; a second post hidden in each",
             perSecond: 2_000,
             allowed: ["400"],
             required: ["400"],

@@ -12,7 +12,7 @@ package enum AttackTable {
         ("good per second, ratio", { number($0.attacked.perSecond / max(0.001, $0.calm.perSecond), 2) }),
         ("memory, MB: before / peak / after", { course($0.memory, unit: 1_048_576) }),
         ("descriptors", { course($0.descriptors, unit: 1) }),
-        ("", { $0.faults.isEmpty ? "holds" : $0.faults.joined(separator: "; ") }),
+        ("verdict", { $0.faults.isEmpty ? "holds" : $0.faults.joined(separator: "; ") }),
     ]
 
     /// A markdown table.
