@@ -22,7 +22,7 @@ RELEASE := .build/release
 
 .DEFAULT_GOAL := help
 .PHONY: help build run cluster redis-local client sender docker-up docker-logs docker-down test test-cluster test-asan test-tsan \
-	fuzz chaos chaos-long chaos-mutants soak check bench bench-rivals fmt lint
+	fuzz chaos chaos-long chaos-mutants soak hostile check bench bench-rivals fmt lint
 
 help: ## Print this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  %-13s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -93,6 +93,9 @@ soak: ## Load pods for MINUTES=10 with few faults, see what grows or stays, and 
 
 check: ## Run what needs no build: format, import directions, documents, syntax
 	@scripts/check.sh
+
+hostile: ## Attack a pod as hostile clients do, and see what good users, memory and descriptors notice (ARGS=…)
+	@scripts/hostile.sh $(ARGS)
 
 bench: ## Measure rate, latency and cost under load, each cell on a Redis and a server of its own (ARGS=…)
 	@scripts/bench.sh $(ARGS)

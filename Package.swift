@@ -44,8 +44,8 @@ func tests(_ name: String, _ dependencies: [Target.Dependency]) -> Target {
 
 // Direction of imports, checked by `make check`:
 // Domain <- {Metrics, Config, TLS, Socket, Redis} <- Store <- {Realtime, Workers, HTTP} <- App <- cmd/server; Tools <- cmd/client, cmd/sender
-// Beside the product, to break and to measure it: {Domain, TLS} <- Load <- {Chaos, Bench} <- cmd/chaos, cmd/bench;
-// both run servers through TestSupport, and Bench reads addresses as Tools does. {Domain, Redis, Store, Realtime, HTTP, Load, Tools} <-
+// Beside the product, to break and to measure it: {Domain, TLS} <- Load <- {Chaos, Bench, Hostile} <- cmd/chaos, cmd/bench, cmd/hostile;
+// all run servers through TestSupport, and Bench reads addresses as Tools does. {Domain, Redis, Store, Realtime, HTTP, Load, Tools} <-
 // Fuzz <- cmd/fuzz: what parsers must hold to
 let package = Package(
     name: "carillon",
@@ -131,6 +131,11 @@ let package = Package(
                 "CarillonTestSupport", .nioCore, .nioPosix,
             ]
         ),
+        module(
+            "CarillonHostile",
+            ["CarillonDomain", "CarillonLoad", "CarillonTestSupport", .nioCore, .nioPosix]
+        ),
+        program("carillon-hostile", "cmd/hostile", ["CarillonHostile", "CarillonTestSupport", .argumentParser]),
         program("carillon-chaos", "cmd/chaos", ["CarillonChaos", "CarillonTestSupport", .argumentParser]),
         program("carillon-bench", "cmd/bench", ["CarillonBench", "CarillonTestSupport", .argumentParser]),
         module(

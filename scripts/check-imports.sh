@@ -23,6 +23,7 @@ Sources/CarillonTools        CarillonTLS
 Sources/CarillonTestSupport
 Sources/CarillonLoad         CarillonDomain CarillonTLS
 Sources/CarillonChaos        CarillonDomain CarillonLoad CarillonTestSupport
+Sources/CarillonHostile      CarillonDomain CarillonLoad CarillonTestSupport
 Sources/CarillonFuzz         CarillonDomain CarillonHTTP CarillonLoad CarillonRealtime CarillonRedis CarillonStore CarillonTestSupport CarillonTools
 Sources/CarillonBench        CarillonDomain CarillonLoad CarillonSocket CarillonTLS CarillonTools CarillonTestSupport
 cmd/server                   CarillonApp CarillonConfig
@@ -30,6 +31,7 @@ cmd/client                   CarillonTools
 cmd/sender                   CarillonTools
 cmd/chaos                    CarillonChaos CarillonTestSupport
 cmd/bench                    CarillonBench CarillonTestSupport
+cmd/hostile                  CarillonHostile CarillonTestSupport
 cmd/fuzz                     CarillonFuzz
 '
 without_foundation='CarillonDomain CarillonRedis CarillonRealtime CarillonSocket CarillonStore CarillonTLS'

@@ -1,9 +1,9 @@
 #!/usr/bin/env bash
-# Installs the system packages that are missing for a purpose: build, redis, run, cluster, bench, check, test, fuzz or chaos.
+# Installs the system packages that are missing for a purpose: build, redis, run, cluster, bench, check, test, fuzz, chaos or hostile.
 # Prints nothing when all is there. Debian and Ubuntu; elsewhere it says what to install by hand.
 set -euo pipefail
 
-purpose=${1:?usage: install.sh build|redis|run|cluster|bench|check|test|fuzz|chaos}
+purpose=${1:?usage: install.sh build|redis|run|cluster|bench|check|test|fuzz|chaos|hostile}
 missing=()
 
 # need <package> <command…>: the package is missing when the command fails.
@@ -76,7 +76,7 @@ test)
 fuzz)
     need_build
     ;;
-chaos)
+chaos | hostile)
     need_build
     need redis-server program redis-server
     ;;

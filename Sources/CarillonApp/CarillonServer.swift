@@ -66,6 +66,7 @@ package enum CarillonServer {
             InterPodRouter(pod: pod),
             HubService(pod: pod),
             RedisAdvisor(redis: client, logger: logger),
+            MemoryKeeper(),
         ]
         services += workers(settings, pod, client, storeSettings, context)
         services.append(
@@ -101,16 +102,16 @@ package enum CarillonServer {
         configuration.drainTimeout = .seconds(1)
         // With a Redis of its own a pod is alone, and no load balancer could send anybody elsewhere.
         configuration.noticeTime = settings.startsRedis ? .zero : settings.drain
-        let admin = AdminStore(redis: redis, settings: storeSettings)
+        let reader = InboxReader(redis: redis, settings: storeSettings)
         let registry = PodRegistry(redis: redis, settings: storeSettings)
         return HTTPServer(
             configuration: configuration,
             eventLoop: pod.eventLoop,
             routes: RouteServices(
-                admin: AdminAdapter(pod: pod, store: admin, registry: registry),
+                admin: AdminAdapter(pod: pod, store: AdminStore(reader), registry: registry),
                 inbox: InboxAdapter(
                     pod: pod,
-                    reader: InboxReader(redis: redis, settings: storeSettings),
+                    reader: reader,
                     writer: InboxWriter(redis: redis, settings: storeSettings)
                 ),
                 health: HealthAdapter(pod: pod, podID: settings.podID),

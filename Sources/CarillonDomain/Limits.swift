@@ -19,6 +19,8 @@ package enum Limits {
     package static let pageBytes = 262_144
     /// Of payloads, after which the answer to a `sync.request` ends.
     package static let syncBytes = 1_048_576
+    /// Of payloads, after which a page of `pending` ends.
+    package static let pendingBytes = 16_777_216
     /// Pairs that one `notification.read` frame may name.
     package static let readsPerFrame = 100
     /// Entries that are replayed on connect whether they were read or not.

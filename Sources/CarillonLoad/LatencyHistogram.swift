@@ -19,6 +19,16 @@ package struct LatencyHistogram: Sendable {
         buckets[index] += 1
     }
 
+    /// Counts what another one has counted.
+    package mutating func add(_ other: LatencyHistogram) {
+        count += other.count
+        max = Swift.max(max, other.max)
+        if other.buckets.count > buckets.count {
+            buckets += [Int](repeating: 0, count: other.buckets.count - buckets.count)
+        }
+        for (index, bucket) in other.buckets.enumerated() { buckets[index] += bucket }
+    }
+
     /// The time that `share` (0 to 1) of all were not longer than, at most a 64th too long; zero where there is none.
     package func percentile(_ share: Double) -> TimeAmount {
         var rest = Int((Double(count) * share).rounded(.up))

@@ -21,6 +21,7 @@ package final class InboxStore {
     package let activity: ActivityIndex
     /// Who is connected, told to Redis twenty times a second.
     package let connections: ConnectionIndex
+    let longPayloads = LongPayloads()
     /// Reused for every payload that is written.
     var payloadBuffer = ByteBuffer()
 

@@ -9,6 +9,7 @@ package enum BuiltProgram {
     package static var client: String { path("carillon-client", override: "CARILLON_CLIENT_BINARY") }
     package static var sender: String { path("carillon-sender", override: "CARILLON_SENDER_BINARY") }
     package static var bench: String { path("carillon-bench", override: "CARILLON_BENCH_BINARY") }
+    package static var hostile: String { path("carillon-hostile", override: "CARILLON_HOSTILE_BINARY") }
 
     /// The library that moves the clock of a program it is loaded into.
     package static var fakeClock: String { path("libFakeClock.so", override: "CARILLON_FAKE_CLOCK_LIBRARY") }

@@ -13,5 +13,19 @@ import Testing
         #expect(histogram.max == .milliseconds(10))
     }
 
+    @Test func oneCountsWhatAnotherHasCounted() {
+        var (short, long) = (LatencyHistogram(), LatencyHistogram())
+        for value in 1...50 {
+            short.record(.microseconds(Int64(value)))
+            long.record(.microseconds(Int64(value) + 10_000))
+        }
+        for (first, second) in [(short, long), (long, short)] {
+            var both = first
+            both.add(second)
+            #expect(both.count == 100 && both.max == long.max)
+            #expect(both.percentile(0.5) == short.percentile(1) && both.percentile(1) == long.percentile(1))
+        }
+    }
+
     @Test func isZeroWhereThereIsNothing() { #expect(LatencyHistogram().percentile(0.5) == .zero) }
 }

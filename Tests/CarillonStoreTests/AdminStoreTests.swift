@@ -6,7 +6,7 @@ import Testing
 @testable import CarillonStore
 
 @Suite struct AdminStoreTests {
-    private func admin(_ link: StoreLink) -> AdminStore { AdminStore(redis: link.client, settings: link.settings) }
+    private func admin(_ link: StoreLink) -> AdminStore { AdminStore(link.reader) }
 
     /// Adds entries `<user>.1` and so on, and notes the user with `score`.
     private func fill(_ link: StoreLink, _ user: User, entries: Int, score: String) async throws {
@@ -80,6 +80,48 @@ import Testing
             try await fill(link, .test(1), entries: 2, score: "1")
             #expect(try await walk(link, limit: 1) == ["1-u 1.2", "1-u 1.1"])
             #expect(try await admin(link).pendingTotals().users == 1)
+        }
+    }
+
+    /// Sixteen payloads of a mebibyte are one page, fifteen leave room for the next user's.
+    @Test(arguments: [(15, 2), (16, 1), (17, 1)])
+    func aPageEndsWithSixteenMebibytes(entries: Int, users: Int) async throws {
+        let payload = "\"\(String(repeating: "x", count: (1 << 20) - 2))\""
+        try await StoreLink.with { link in
+            for user in 1...2 {
+                try await fill(link, .test(Int64(user)), entries: entries, score: "\(9 - user)")
+                for number in 1...entries {
+                    try await link.redis("SET", "notification:\(user).\(number)", payload)
+                }
+            }
+            let page = try await admin(link).pending(limit: 10_000, from: nil)
+            #expect(page.users.map(\.user.text) == Array(["1-u", "2-u"].prefix(users)))
+            let rest = try await admin(link).pending(limit: 10_000, from: page.next)
+            #expect(rest.users.map(\.user.text) == Array(["1-u", "2-u"].dropFirst(users)))
+        }
+    }
+
+    /// Of a pod's long lists, whoever asks for them.
+    @Test(arguments: [true, false])
+    func waitsForItsTurn(isPending: Bool) async throws {
+        try await StoreLink.with { link in
+            let reader = link.reader
+            try await fill(link, .test(1), entries: 1, score: "1")
+            var turns = [await reader.longReads.enter(), await reader.longReads.enter()]
+            var list: Task<Int, any Error>?
+            let commands = try await link.commands {
+                list = Task {
+                    let admin = AdminStore(reader)
+                    guard isPending else { return try await admin.history(of: User.test(1).key).count }
+                    return try await admin.pending(limit: 10, from: nil).users[0].rows.count
+                }
+                // Time in which it would be done.
+                for _ in 0..<100 { try await link.redis("ECHO", "x") }
+            }
+            let isBegun = commands.keys.contains { $0 != "echo" }
+            turns = []
+            #expect(try await list?.value == 1 && turns.isEmpty)
+            #expect(!isBegun)
         }
     }
 

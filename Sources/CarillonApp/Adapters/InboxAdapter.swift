@@ -18,14 +18,25 @@ struct InboxAdapter: InboxService {
         guard let wait = query.wait else { return try await page(query, of: user) }
         let deadline = ContinuousClock.now + .seconds(wait)
         return try await pod.watching(user.key) { watcher async throws(Problem) in
-            var page = try await page(query, of: user)
-            var hasChanged = false
-            while !isNews(page, hasChanged), await watcher.changes(before: deadline) {
-                page = try await self.page(query, of: user)
-                hasChanged = true
+            var (hasChanged, isOver) = (false, false)
+            while true {
+                // What is no news is let go before the next is waited for: it may be long.
+                let page = try await page(query, of: user, where: { isOver || isNews($0, hasChanged) })
+                if let page { return page }
+                isOver = await !watcher.changes(before: deadline)
+                hasChanged = hasChanged || !isOver
             }
-            return page
         }
+    }
+
+    /// Nil where the condition does not hold.
+    private func page(
+        _ query: InboxQuery,
+        of user: User,
+        where condition: (InboxPage) -> Bool
+    ) async throws(Problem) -> InboxPage? {
+        let page = try await page(query, of: user)
+        return condition(page) ? page : nil
     }
 
     private func page(_ query: InboxQuery, of user: User) async throws(Problem) -> InboxPage {

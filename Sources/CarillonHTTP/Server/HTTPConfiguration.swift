@@ -12,6 +12,8 @@ package struct HTTPConfiguration: Sendable {
     package var requestSeconds = 30
     /// Bytes of answers that may wait for their clients, those of all connections together.
     package var unreadLimitBytes = 64 << 20
+    /// What the system may keep of an answer that its client does not take; nil: as much as it likes.
+    package var sendBufferBytes: Int?
     /// How long a stopping server goes on accepting connections, so that load balancers learn of it before they are refused.
     package var noticeTime = Duration.zero
     /// Longest wait at shutdown for requests that are still served, after `noticeTime`; then their connections are closed.

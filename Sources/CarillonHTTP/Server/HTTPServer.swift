@@ -164,7 +164,7 @@ package final class HTTPServer: Service {
 
     private func bootstrap(_ shared: NIOLoopBound<HTTPLoop>) -> ServerBootstrap {
         let logger = logger
-        return ServerBootstrap(group: eventLoop)
+        let bootstrap = ServerBootstrap(group: eventLoop)
             .serverChannelOption(.backlog, value: 4096)
             .serverChannelOption(.socketOption(.so_reuseaddr), value: 1)
             .serverChannelOption(.maxMessagesPerRead, value: 16)
@@ -182,6 +182,9 @@ package final class HTTPServer: Service {
                     try channel.pipeline.syncOperations.addHandler(FrontHandler(shared.value))
                 }
             }
+        guard let sendBufferBytes = configuration.sendBufferBytes else { return bootstrap }
+        // Inherited, too.
+        return bootstrap.serverChannelOption(.socketOption(.so_sndbuf), value: .init(sendBufferBytes))
     }
 
     // MARK: - Stopping

@@ -116,6 +116,7 @@ extension Hub {
             let ids = part.entries.reversed().map { $0.notificationID ?? NotificationID("") }
             store.payloads(of: ids, upTo: Limits.syncBytes) { [self] result in
                 guard case .success(let payloads) = result else { return refuseSync(device) }
+                device.connection.charge(payloads.count - 1)
                 device.answerSync(Self.syncResponse(part, payloads.reversed()))
             }
         }

@@ -32,6 +32,9 @@ final class DeviceRequests {
     /// The socket has an answer, or a page of one, and has not taken it yet.
     private var isPageSent = false
 
+    /// What a payload of the page before had.
+    private var payloadLength: Int?
+
     private static let most = 256
     private static let pageSize = 32
 
@@ -109,10 +112,12 @@ final class DeviceRequests {
     private func showPage(of missed: MissedNotifications) {
         let (device, page) = (device, missed.page(Self.pageSize))
         let ids = page.map { $0.entry.notificationID ?? NotificationID("") }
-        hub.store.payloads(of: ids, upTo: Limits.pageBytes) { [self] result in
+        hub.store.payloads(of: ids, upTo: Limits.pageBytes, each: payloadLength) { [self] result in
             guard device.inbox != nil else { return }
             guard case .success(let payloads) = result else { return refuse() }
             isPageSent = true
+            payloadLength = payloads.averageLength
+            device.connection.charge(payloads.count)
             for payload in payloads {
                 if let frame = missed.next(payload) { device.connection.sendBulk(frame) }
             }

@@ -24,6 +24,8 @@ final class Replayer {
     private var plan: Replay?
     /// The payloads of a page are on their way.
     private var isFetchingPage = false
+    /// What a payload of the page before had.
+    private var payloadLength: Int?
     /// All is shown, but other devices of the user are being given what came to a topic.
     private var isWaitingForTopics = false
 
@@ -165,10 +167,11 @@ final class Replayer {
         guard !page.isEmpty else { return readOn() }
         isFetchingPage = true
         let ids = page.map { $0.entry.notificationID ?? NotificationID("") }
-        hub.store.payloads(of: ids, upTo: Limits.pageBytes) { [self] result in
+        hub.store.payloads(of: ids, upTo: Limits.pageBytes, each: payloadLength) { [self] result in
             isFetchingPage = false
             guard let device, plan != nil else { return }
             guard case .success(let payloads) = result else { return startOver() }
+            payloadLength = payloads.averageLength
             hub.metrics.replayEntries.increment(by: payloads.count)
             var isAnythingSent = false
             for payload in payloads {

@@ -10,11 +10,14 @@ package struct AdminStore: Sendable {
     private let inbox: InboxReader
 
     private static let historyEntries = 100
+    /// Payloads that are asked for at once.
+    private static let payloadsAtOnce = 8
 
-    package init(redis: RedisClient, settings: StoreSettings) {
-        self.redis = redis
-        self.settings = settings
-        self.inbox = InboxReader(redis: redis, settings: settings)
+    /// - Parameter inbox: Reads one user's inbox; its turns for long lists are those of the admin calls, too.
+    package init(_ inbox: InboxReader) {
+        redis = inbox.redis
+        settings = inbox.settings
+        self.inbox = inbox
     }
 
     /// An entry with what is stored for it.
@@ -75,8 +78,10 @@ package struct AdminStore: Sendable {
         limit: Int,
         from position: Position?
     ) async throws(StoreError) -> (users: [UserRows], next: Position?) {
+        let turn = await inbox.longReads.enter()
+        defer { withExtendedLifetime(turn) {} }
         var found: [UserRows] = []
-        var total = 0
+        var (total, bytes) = (0, 0)
         var recent = RecentUsers(redis: redis, from: position?.score)
         while true {
             let users = try await recent.next()
@@ -87,7 +92,8 @@ package struct AdminStore: Sendable {
                 let rows = try await rows(taken.map { (EntryPlace($0.id), $0.notificationID, isRead: false) })
                 found.append(UserRows(user: user.key, rows: rows))
                 total += taken.count
-                if total == limit {
+                bytes += rows.reduce(0) { $0 + ($1.payload?.utf8.count ?? 0) }
+                if total == limit || bytes >= Limits.pendingBytes {
                     return (found, Position(score: user.score, user: user.key.text, id: taken[taken.count - 1].id))
                 }
             }
@@ -111,6 +117,8 @@ package struct AdminStore: Sendable {
 
     /// The newest entries of a user, those of his topics included, oldest first.
     package func history(of user: UserKey) async throws(StoreError) -> [Row] {
+        let turn = await inbox.longReads.enter()
+        defer { withExtendedLifetime(turn) {} }
         let newest = try await inbox.everything(of: user).prefix(Self.historyEntries)
         return try await rows(newest.reversed().map { ($0.row.place, $0.row.entry.notificationID, $0.isRead) })
     }
@@ -145,9 +153,13 @@ package struct AdminStore: Sendable {
     private func rows(
         _ entries: [(place: EntryPlace, id: NotificationID?, isRead: Bool)]
     ) async throws(StoreError) -> [Row] {
-        let payloads = try await redis.tolerantReplies(
-            entries.map { RedisCommand("GET", .key(Keys.payload($0.id ?? NotificationID("")))) }
-        )
+        var payloads: [RedisValue] = []
+        for start in stride(from: 0, to: entries.count, by: Self.payloadsAtOnce) {
+            let some = entries[start..<min(start + Self.payloadsAtOnce, entries.count)]
+            payloads += try await redis.tolerantReplies(
+                some.map { RedisCommand("GET", .key(Keys.payload($0.id ?? NotificationID("")))) }
+            )
+        }
         return zip(entries, payloads).map { entry, payload in
             Row(
                 place: entry.place,

@@ -152,18 +152,6 @@ extension InboxStore {
 }
 
 extension InboxStore {
-    /// Payloads of the first of `ids`: as many as it takes until they have `bytes` together, and one at least.
-    ///
-    /// A few are asked for at a time, by the length of those before: so no more is ever on its way than is wanted, and whoever asks for
-    /// much that is long holds up nobody.
-    package func payloads(
-        of ids: [NotificationID],
-        upTo bytes: Int,
-        completion: @escaping (Result<[ByteBuffer?], StoreError>) -> Void
-    ) {
-        LimitedPayloadRead(self, ids, upTo: bytes, completion: completion).goOn()
-    }
-
     /// Those of `ids` whose payloads are gone.
     package func expired(
         _ ids: [NotificationID],
@@ -262,45 +250,6 @@ private final class PayloadRead: RedisReceiver {
         missing -= 1
         guard missing == 0 else { return }
         if let error { completion(.failure(error)) } else { completion(.success(payloads)) }
-    }
-}
-
-private final class LimitedPayloadRead {
-    private let store: InboxStore
-    private let limit: Int
-    private let completion: (Result<[ByteBuffer?], StoreError>) -> Void
-    private var rest: ArraySlice<NotificationID>
-    private var payloads: [ByteBuffer?] = []
-    private var bytes = 0
-
-    /// Asked for while nothing is known of their length.
-    private static let firstCount = 4
-
-    init(
-        _ store: InboxStore,
-        _ ids: [NotificationID],
-        upTo limit: Int,
-        completion: @escaping (Result<[ByteBuffer?], StoreError>) -> Void
-    ) {
-        self.store = store
-        self.limit = limit
-        self.completion = completion
-        rest = ids[...]
-    }
-
-    func goOn() {
-        guard bytes < limit, !rest.isEmpty else { return completion(.success(payloads)) }
-        let average = payloads.isEmpty ? limit / Self.firstCount : max(1, bytes / payloads.count)
-        let some = rest.prefix(max(1, (limit - bytes) / average))
-        store.payloads(of: Array(some)) { [self] result in
-            guard case .success(let new) = result else { return completion(result) }
-            for payload in new where bytes < limit {
-                rest.removeFirst()
-                payloads.append(payload)
-                bytes += payload?.readableBytes ?? 0
-            }
-            goOn()
-        }
     }
 }
 

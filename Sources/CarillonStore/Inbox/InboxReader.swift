@@ -41,6 +41,8 @@ package struct InboxPage: Sendable {
     package let total: Int
     package let unreadCount: Int
     package let hasMore: Bool
+    /// Where the page is long: others wait until it is let go.
+    var turn: LongReads.Turn?
 
     package init(items: [InboxItem], total: Int, unreadCount: Int, hasMore: Bool) {
         self.items = items
@@ -58,6 +60,7 @@ package struct InboxPage: Sendable {
 package struct InboxReader: Sendable {
     let redis: RedisClient
     let settings: StoreSettings
+    let longReads = LongReads()
 
     /// Keys that one round trip looks at, so that the loop is soon free for others.
     private static let keysAtOnce = 128
@@ -90,12 +93,15 @@ package struct InboxReader: Sendable {
         case .cursor(let place): first = matching.firstIndex { $0.place < place } ?? matching.count
         }
         let wanted = matching[first...].prefix(limit)
-        return InboxPage(
-            items: try await items(Array(wanted), inbox),
+        var turn: LongReads.Turn?
+        var page = InboxPage(
+            items: try await items(Array(wanted), inbox, &turn),
             total: matching.count,
             unreadCount: inbox.unreadCount,
             hasMore: first + wanted.count < matching.count
         )
+        page.turn = turn
+        return page
     }
 
     /// How many pass a filter, and how many are unread.
@@ -122,7 +128,8 @@ package struct InboxReader: Sendable {
         of user: UserKey
     ) async throws(StoreError) -> (item: InboxItem, unreadCount: Int)? {
         let inbox = try await load(user)
-        guard let row = inbox.row(id), let item = try await items([row], inbox).first else { return nil }
+        var turn: LongReads.Turn?
+        guard let row = inbox.row(id), let item = try await items([row], inbox, &turn).first else { return nil }
         return (item, inbox.unreadCount)
     }
 
@@ -174,9 +181,10 @@ package struct InboxReader: Sendable {
             }
             guard filter.needsPayload else { return candidates }
             var matching: [InboxRow] = []
+            var turn: LongReads.Turn?
             for start in stride(from: 0, to: candidates.count, by: InboxReader.payloadsAtOnce) {
                 let some = candidates[start..<min(start + InboxReader.payloadsAtOnce, candidates.count)]
-                for (row, payload) in zip(some, try await reader.payloads(Array(some))) {
+                for (row, payload) in zip(some, try await reader.payloads(Array(some), &turn)) {
                     if let payload, filter.passes(payload, streamID: row.entry.streamID) { matching.append(row) }
                 }
             }
@@ -207,9 +215,13 @@ package struct InboxReader: Sendable {
     }
 
     /// Those whose payload is still there and is one.
-    private func items(_ rows: [InboxRow], _ inbox: Loaded) async throws(StoreError) -> [InboxItem] {
+    private func items(
+        _ rows: [InboxRow],
+        _ inbox: Loaded,
+        _ turn: inout LongReads.Turn?
+    ) async throws(StoreError) -> [InboxItem] {
         var items: [InboxItem] = []
-        for (row, payload) in zip(rows, try await payloads(rows)) {
+        for (row, payload) in zip(rows, try await payloads(rows, &turn)) {
             guard let payload else { continue }
             let id = row.entry.notificationID
             let marks = inbox.streams.marks
@@ -229,11 +241,19 @@ package struct InboxReader: Sendable {
         return items
     }
 
-    /// A few are asked for at a time, by the length of those before: a list of long ones holds up nobody.
-    private func payloads(_ rows: [InboxRow]) async throws(StoreError) -> [StoredPayload?] {
+    /// A few are asked for at a time, by the length of those before: a list of long ones holds up nobody. It waits for its turn, and
+    /// ends where nobody waits for it any more.
+    ///
+    /// - Parameter turn: Given where the list is long.
+    private func payloads(
+        _ rows: [InboxRow],
+        _ turn: inout LongReads.Turn?
+    ) async throws(StoreError) -> [StoredPayload?] {
         var payloads: [StoredPayload?] = []
-        var (rest, count) = (rows[...], Self.firstPayloads)
+        var (rest, count, length) = (rows[...], Self.firstPayloads, 0)
         while !rest.isEmpty {
+            if length >= Limits.pageBytes, turn == nil { turn = await longReads.enter() }
+            guard !Task.isCancelled else { return payloads + rest.map { _ in nil } }
             let some = rest.prefix(count)
             rest = rest.dropFirst(some.count)
             var bytes = 1
@@ -245,6 +265,7 @@ package struct InboxReader: Sendable {
                 bytes += payload.count
                 payloads.append(StoredPayload(ByteBuffer(bytes: payload)))
             }
+            length += bytes
             count = max(1, Limits.pageBytes * some.count / bytes)
         }
         return payloads

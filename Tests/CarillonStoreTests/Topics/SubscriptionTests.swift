@@ -118,7 +118,7 @@ import Testing
             _ = try await link.publish(.everybody, "all")
             _ = try await link.markRead(["a"], of: .orders, by: alice)
             try await link.redis("DEL", "notification:b")
-            let rows = try await AdminStore(redis: link.client, settings: link.settings).history(of: alice.key)
+            let rows = try await AdminStore(link.reader).history(of: alice.key)
             #expect(Set(rows.map(\.notificationID?.text)) == ["own", "a", "b", "all"])
             #expect(rows.map(\.place) == rows.map(\.place).sorted())
             #expect(rows.filter(\.isRead).map(\.notificationID?.text) == ["a"])

@@ -91,10 +91,9 @@ struct ChurnTests {
                     connections.append(connection)
                 }
                 try await witness.isServed()
-                let gauge = ProcessGauge(pod.server.process.processID)
-                let descriptors = gauge.descriptors
+                let descriptors = try pod.status.descriptors
                 try await wait(until: "the server has let go of all of them") {
-                    gauge.descriptors <= max(30, descriptors - 100)
+                    try pod.status.descriptors <= max(30, descriptors - 100)
                 }
                 for connection in connections { connection.stream.close() }
             }
@@ -105,14 +104,14 @@ struct ChurnTests {
     func endlessHeads() async throws {
         try await Pod.with { pod in
             try await pod.withstands { witness in
-                let before = pod.residentBytes
+                let before = try pod.residentBytes
                 let letters = [UInt8](repeating: UInt8(ascii: "a"), count: 65_536)
                 for _ in 0..<20 {
                     let connection = try await pod.opened("GET /live HTTP/1.1\r\nX: ".utf8)
                     for _ in 0..<16 { try await connection.stream.send(letters) }
                     #expect(try await connection.response(to: "GET").status == 431)
                 }
-                #expect(pod.residentBytes < before + 32 << 20)
+                #expect(try pod.residentBytes < before + 32 << 20)
                 try await witness.isServed()
             }
         }

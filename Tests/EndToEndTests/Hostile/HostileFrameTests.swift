@@ -27,7 +27,7 @@ struct HostileFrameTests {
     func neverEnding() async throws {
         try await Pod.with { pod in
             try await pod.withstands { witness in
-                let before = pod.residentBytes
+                let before = try pod.residentBytes
                 var clients: [WireClient] = []
                 for _ in 0..<200 {
                     let client = try await pod.connect(TestUser())
@@ -39,7 +39,7 @@ struct HostileFrameTests {
                     try await witness.isServed()
                 }
                 // What is kept of each, and what its socket and its buffers take beside.
-                #expect(pod.residentBytes < before + 200 * 192 << 10)
+                #expect(try pod.residentBytes < before + 200 * 192 << 10)
                 for client in clients { client.drop() }
             }
         }
@@ -107,6 +107,39 @@ struct HostileFrameTests {
         }
     }
 
+    /// Of 10 frames per second twenty are taken at once. The next reading is under way when the answer of sixty is made; the one behind it
+    /// waits for four seconds.
+    @Test("the entries of an answer count as frames")
+    func answerWeights() async throws {
+        try await Pod.with(["WS_MESSAGES_PER_SECOND": "10"]) { pod in
+            let user = TestUser()
+            for number in 0..<60 { try await pod.notify(user, message: "\(number)") }
+            let client = try await pod.device(user).client
+            let begun = ContinuousClock.now
+            for limit in [60, 1, 1] {
+                try await client.send("sync.request", "{\"limit\":\(limit)}")
+                #expect(try await client.first("sync.response", within: .seconds(30)).array?.count == limit)
+            }
+            #expect(ContinuousClock.now - begun >= .seconds(3))
+        }
+    }
+
+    @Test("missed notifications count as frames")
+    func missedWeights() async throws {
+        try await Pod.with(["WS_MESSAGES_PER_SECOND": "10"]) { pod in
+            let user = TestUser()
+            for number in 0..<60 { try await pod.notify(user, message: "\(number)") }
+            let device = try await pod.notificationsDevice(user)
+            #expect(try await device.messages().notifications.count == 60)
+            let begun = ContinuousClock.now
+            try await device.requestMissed(since: nil)
+            for _ in 0..<60 { _ = try await device.notification() }
+            // The first page has its own, shorter wait.
+            for _ in 0..<3 { #expect(try await device.messages().isEmpty) }
+            #expect(ContinuousClock.now - begun >= .seconds(3))
+        }
+    }
+
     private static let unknown = #"{"notification_id":"00000000-0000-4000-8000-000000000000","stream_id":"1-1"}"#
     private static let channels = (0..<100).map { "\"c\($0)\"" }.joined(separator: ",")
 
@@ -132,14 +165,14 @@ struct HostileFrameTests {
     func floods() async throws {
         try await Pod.with(["WS_MESSAGES_PER_SECOND": "20"]) { pod in
             try await pod.withstands { witness in
-                let before = pod.residentBytes
+                let before = try pod.residentBytes
                 try await withThrowingTaskGroup { group in
                     for flood in Self.floods {
                         group.addTask { try await Self.send(flood, to: pod) }
                     }
                     while try await pod.metric("carillon_flood_closes_total") < Double(Self.floods.count) {
                         try await witness.isServed()
-                        #expect(pod.residentBytes < before + 64 << 20)
+                        #expect(try pod.residentBytes < before + 64 << 20)
                     }
                     for try await code in group { #expect(code == 4429) }
                 }

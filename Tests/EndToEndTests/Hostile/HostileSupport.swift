@@ -13,21 +13,23 @@ extension Pod {
         let witness = try await Witness(self)
         try await witness.isServed()
         // The first of everything stays: code that is paged in, and what pools keep.
-        let gauge = ProcessGauge(server.process.processID)
-        let (descriptors, memory) = (gauge.descriptors, gauge.residentBytes)
+        let before = try status
         try await body(witness)
         try await witness.isServed()
         try await wait(until: "all descriptors are given back", within: .seconds(30)) {
-            gauge.descriptors <= descriptors
+            try status.descriptors <= before.descriptors
         }
         try await wait(until: "memory is given back", within: .seconds(30)) {
-            gauge.residentBytes <= memory + slack
+            try status.residentBytes <= before.residentBytes + slack
         }
         #expect(server.process.exitStatus == nil)
     }
 
+    /// What the server holds at this moment.
+    var status: ProcessStatus { get throws { try #require(ProcessStatus(pid: server.process.processID)) } }
+
     /// Memory of the server at this moment.
-    var residentBytes: Int { ProcessGauge(server.process.processID).residentBytes }
+    var residentBytes: Int { get throws { try status.residentBytes } }
 
     /// A connection that has said this.
     func opened(_ bytes: some Sequence<UInt8>, receiveBytes: Int32? = nil) async throws -> HTTPConnection {
