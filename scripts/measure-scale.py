@@ -2,7 +2,7 @@
 """Measures what one unit of everything costs, for scripts/scale.py: writes scripts/scale.json. Expects the release build.
 usage: measure-scale.py memory heartbeat idle indexes janitor     some minutes; each replaces what it measured before
        measure-scale.py cells=FILE,…                              takes what carillon-bench wrote with --json
-       measure-scale.py cluster=FILE,…                            the same of the cells cluster-1, cluster-2 and cluster-3
+       measure-scale.py cluster=FILE,…                            the same of closed-10k, cluster-1, cluster-2 and cluster-3, of one run
 CARILLON_PROGRAMS names another folder of programs than that of the release build."""
 
 import datetime
@@ -259,11 +259,10 @@ def cells(*files: str) -> dict:
 
 
 def cluster(*files: str) -> dict:
-    """Medians of the cells with one, two and three primaries, and what part of a core each process took."""
+    """Medians of the cells without a cluster (0) and with one, two and three primaries, and what part of a core each process took."""
     found = {}
-    for primaries in ("1", "2", "3"):
-        rounds = [cell for file in files for cell in json.loads(pathlib.Path(file).read_text(encoding="utf-8"))
-                  if cell["cell"] == f"cluster-{primaries}"]
+    for primaries, name in (("0", "closed-10k"), ("1", "cluster-1"), ("2", "cluster-2"), ("3", "cluster-3")):
+        rounds = [cell for file in files for cell in json.loads(pathlib.Path(file).read_text(encoding="utf-8")) if cell["cell"] == name]
         if not rounds:
             found[primaries] = None
             continue
@@ -271,7 +270,7 @@ def cluster(*files: str) -> dict:
             statistics.median(cell[key] for cell in rounds)
             for key in ("deliveredPerSecond", "hubMicroseconds", "redisMicroseconds", "loadMicroseconds")
         )
-        cores = [round(statistics.median(sorted(cell["redisCores"])[place] for cell in rounds), 2) for place in range(int(primaries))]
+        cores = [round(statistics.median(sorted(cell["redisCores"])[place] for cell in rounds), 2) for place in range(max(1, int(primaries)))]
         found[primaries] = {
             "per second": round(rate), "pod us": round(pod, 1), "redis us": round(all_redis, 1),
             "pod cores": round(pod * rate / 1e6, 2), "redis cores": cores, "load cores": round(load * rate / 1e6, 2),

@@ -191,12 +191,15 @@ def cluster_table(units: Units) -> str:
     rows = []
     for primaries, cell in units.cluster.items():
         if cell is None:
-            rows.append([primaries, *["not measured yet"] * 7])
+            rows.append([primaries, *["not measured yet"] * 8])
             continue
+        number = int(primaries)
         each = " ".join(f"{core:.2f}" for core in cell["redis cores"])
-        row = [primaries, f"{cell['per second']:,}", cell["pod us"], cell["redis us"], f"{cell['pod cores']:.2f}", each]
-        rows.append([*row, f"{cell['load cores']:.2f}", f"{units.scaling(int(primaries)):.2f}"])
-    titles = ["primaries", "delivered per s", "pod us", "us of all Redis", "cores: pod", "each primary", "load", "worth of a primary"]
+        costs = [cell["pod us"], cell["redis us"], f"{cell['pod cores']:.2f}", each, f"{cell['load cores']:.2f}"]
+        worth = [f"{units.cluster_factor('pod us', number):.2f}", f"{units.scaling(number):.2f}"] if number != 1 else ["", ""]
+        rows.append([primaries if number else "no cluster", f"{cell['per second']:,}", *costs, *worth])
+    titles = ["primaries", "delivered per s", "pod us", "us of all Redis", "cores: pod", "each primary", "load"]
+    titles += ["cost of a pod's work", "worth of a primary"]
     return table(titles, rows)
 
 

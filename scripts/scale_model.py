@@ -97,20 +97,21 @@ class Plan:
 def plan(units: Units, users: float, per_second: float, assumed: Assumptions = Assumptions()) -> Plan:
     """Pods and primaries for a load.
 
-    Pods depend on one another (heartbeats, the bus), so their number is looked for until it no longer grows.
+    Pods depend on one another (heartbeats, the bus) and on the primaries, these on the pods: looked for until neither grows.
     """
     found = Plan(users, per_second)
     devices = users * assumed.online_share * assumed.devices_of_online_user
     for _ in range(100):
-        found.pod_cores = pod_cores(units, found, devices, assumed)
+        before = found.pods, found.primaries
+        found.pod_cores = pod_cores(units, found, devices, assumed) * units.pod_factor(found.primaries)
         needed = max(2, math.ceil(devices / assumed.devices_per_pod), math.ceil(found.pod_cores / assumed.pod_core_share))
-        if needed <= found.pods:
+        found.pods = max(found.pods, needed)
+        found.memory = memory(units, found, devices, assumed)
+        found.redis_cores = redis_cores(units, found, devices, assumed)
+        size_redis(units, found, assumed)
+        if (found.pods, found.primaries) == before:
             break
-        found.pods = needed
-    found.memory = memory(units, found, devices, assumed)
-    found.redis_cores = redis_cores(units, found, devices, assumed)
     found.hot = hot_keys(units, found, assumed)
-    size_redis(units, found, assumed)
     log = units.bytes["log per notification"]
     found.log_bytes_per_second = per_second * log
     found.network_bytes_per_second = network(units, found, assumed)

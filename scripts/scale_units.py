@@ -53,9 +53,19 @@ class Units:
         return first[of] + (last[of] - first[of]) * (pods - few) / (lots - few)
 
     def scaling(self, primaries: int) -> float:
-        """What one of n primaries is worth, against one alone: by what a message costs all of them. 1 where it was not measured."""
-        costs = {int(number): cell["redis us"] for number, cell in self.cluster.items() if cell and int(number) <= primaries}
-        return costs[1] / costs[max(costs)] if 1 in costs else 1.0
+        """What one of n primaries is worth, against a Redis alone: by what a message costs all of them. 1 where it was not measured."""
+        return 1 / self.cluster_factor("redis us", primaries)
+
+    def pod_factor(self, primaries: int) -> float:
+        """What a pod's work costs with n primaries, against a Redis alone."""
+        return self.cluster_factor("pod us", primaries)
+
+    def cluster_factor(self, figure: str, primaries: int) -> float:
+        """One primary needs no cluster: it is a Redis alone, which is the cell `0`."""
+        if primaries < 2:
+            return 1.0
+        costs = {int(number): cell[figure] for number, cell in self.cluster.items() if cell and int(number) <= primaries}
+        return costs[max(costs)] / costs[0] if 0 in costs else 1.0
 
     @staticmethod
     def idle(costs: tuple[float, float, float], pods: float, devices: float) -> float:

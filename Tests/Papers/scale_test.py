@@ -93,11 +93,14 @@ class ModelTest(unittest.TestCase):
             self.assertLessEqual(entries, min(lines, found.pods**2 * Assumptions().ticks_per_second))
 
     def test_what_is_measured_of_a_cluster_counts(self):
-        self.assertEqual(with_cluster({"1": None, "2": None}).scaling(2), 1)
-        cluster = {"1": {"redis us": 20}, "2": {"redis us": 25}, "3": None}
-        units = with_cluster(cluster)
+        unknown = with_cluster({"0": None, "1": None, "2": None})
+        self.assertEqual((unknown.scaling(2), unknown.pod_factor(2)), (1, 1))
+        units = with_cluster({"0": {"redis us": 20, "pod us": 30}, "1": None, "2": {"redis us": 25, "pod us": 45}, "3": None})
         self.assertEqual([units.scaling(primaries) for primaries in (1, 2, 3, 9)], [1, 0.8, 0.8, 0.8])
-        self.assertGreater(plan(units, 10 * MILLION, 1e5).primaries, plan(UNITS, 10 * MILLION, 1e5).primaries)
+        self.assertEqual([units.pod_factor(primaries) for primaries in (1, 2, 3, 9)], [1, 1.5, 1.5, 1.5])
+        spread, whole = plan(units, MILLION, 1e6), plan(unknown, MILLION, 1e6)
+        self.assertGreater(spread.primaries, whole.primaries)
+        self.assertGreater(spread.pods, whole.pods)
 
 
 class PaperTest(unittest.TestCase):
