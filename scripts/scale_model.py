@@ -13,8 +13,8 @@ RECENT_USERS = 100_000
 SLOT_SECONDS = 10
 FLUSHES_PER_SECOND = 20
 BUS_MAXLEN = 10_000
-# A pod looks at everybody's topic with two commands at each of the 200 steps of its upkeep.
-TOPIC_COMMANDS = 2 * 200
+# A pod looks at everybody's topic with two commands in an interval of its upkeep.
+TOPIC_COMMANDS = 2
 # The interval with which an idle device was measured.
 MEASURED_UPKEEP_SECONDS = 20
 # An entry of the bus with a line for a message of 200 bytes.
@@ -49,7 +49,7 @@ class Assumptions:
     heartbeat_seconds: float = 1
     # UPKEEP_INTERVAL.
     upkeep_seconds: float = 20
-    index_shards: int = 1
+    index_shards: int = 16
     dollars_per_core_and_month: float = 25
     dollars_per_gigabyte_and_month: float = 3
     cores_per_pod: float = 1
